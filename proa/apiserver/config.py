@@ -1,0 +1,34 @@
+"""Everything that the API server is told from outside, as one plain value."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ApiServerConfig:
+    """Paths point to PEM files. `listen` holds (host, port) pairs that serve TLS; `unix_socket` (mode 0600) serves the control plane's own
+    parts, who state who they are (X-Remote-User, X-Remote-Group), as only root can open it."""
+
+    data_directory: Path
+    listen: tuple[tuple[str, int], ...]
+    unix_socket: Path | None
+    certificate: Path
+    private_key: Path
+    client_ca: Path
+    service_account_key: Path
+    """Private key (PEM, RSA) that signs service-account tokens."""
+    kubelet_client_certificate: Path | None = None
+    kubelet_client_key: Path | None = None
+    advertise_address: str = "127.0.0.1"
+    """The address behind the `kubernetes` Service."""
+    advertise_port: int = 6443
+    service_cidr: str = "10.96.0.0/16"
+    node_port_range: tuple[int, int] = (30000, 32767)
+    cluster_domain: str = "cluster.local"
+    issuer: str = "https://kubernetes.default.svc.cluster.local"
+    api_audiences: tuple[str, ...] = ("https://kubernetes.default.svc.cluster.local",)
+    kubernetes_version: str = "1.37"
+    storage: str = "sqlite"
+    """sqlite or memory."""
+    compaction_interval: float = 300.0
+    runtime_config: dict[str, bool] = field(default_factory=dict)

@@ -1,0 +1,90 @@
+"""What a server hands to a handler and what it takes back: the one call signature of the API server and the kubelet server.
+
+`Handler` is `async (Request) -> Response | StreamResponse | UpgradeResponse`. A loopback client calls the same handler without a socket.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(slots=True)
+class Request:
+    """One request, body already read (bounded by the server's limit).
+
+    `path` is percent-decoded, `raw_path` is not; `query` holds every value of each parameter, decoded, in order;
+    `headers` has lower-case names, repeated headers joined by ", ". `certificate` is the client's TLS certificate (DER), if it gave one.
+    """
+
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    headers: dict[str, str]
+    body: bytes = b""
+    raw_path: str = ""
+    raw_query: str = ""
+    peer: str = ""
+    certificate: bytes | None = None
+    state: dict[str, Any] = field(default_factory=dict)
+
+    def parameter(self, name: str, default: str = "") -> str:
+        """The first value of a query parameter."""
+        values = self.query.get(name)
+        return values[0] if values else default
+
+
+@dataclass(slots=True)
+class Response:
+    """A whole answer. A body of several pieces is written piece by piece with a known length."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | Iterable[bytes] = b""
+    repeated_headers: tuple[tuple[str, str], ...] = ()
+
+
+class Writer(Protocol):
+    """The sending side of a streamed answer."""
+
+    async def write(self, data: bytes) -> None:
+        """Send at once as one chunk; waits while the peer is slow; raises ConnectionError when it is gone."""
+        ...
+
+    async def wait_closed(self) -> None:
+        """Return when the peer has gone away."""
+        ...
+
+
+@dataclass(slots=True)
+class StreamResponse:
+    """An answer whose length is not known: `run(writer)` writes it, chunked; the answer ends when `run` returns."""
+
+    run: Callable[[Writer], Awaitable[None]]
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Connection(Protocol):
+    """The raw bytes of a connection after an upgrade."""
+
+    async def read(self, limit: int = 65536) -> bytes:
+        """At least one byte, or b"" at the end."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Waits while the peer is slow; raises ConnectionError when it is gone."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class UpgradeResponse:
+    """101 Switching Protocols with `headers`, then `run(connection)` owns the bytes; the connection closes when it returns."""
+
+    run: Callable[[Connection], Awaitable[None]]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+AnyResponse = Response | StreamResponse | UpgradeResponse
+Handler = Callable[[Request], Awaitable[AnyResponse]]
