@@ -40,8 +40,10 @@ class Client(Protocol):
 
     async def list(
         self, resource: ResourceId, namespace: str = "", *, label_selector: str = "", field_selector: str = "",
-        limit: int = 0, continue_token: str = "", resource_version: str = "",
-    ) -> ObjectList: ...  # fmt: skip
+        limit: int = 0, continue_token: str = "", resource_version: str = "", metadata_only: bool = False,
+    ) -> ObjectList:  # fmt: skip
+        """With `metadata_only`, items are PartialObjectMetadata."""
+        ...
 
     async def create(self, resource: ResourceId, obj: Object, *, name: str = "", namespace: str = "", subresource: str = "") -> Object:
         """Namespace is the object's own where not given; `name` is needed for subresources (binding, eviction, token)."""
@@ -63,7 +65,7 @@ class Client(Protocol):
 
     def watch(
         self, resource: ResourceId, namespace: str = "", *, resource_version: str, label_selector: str = "", field_selector: str = "",
-        timeout_seconds: int = 0,
+        timeout_seconds: int = 0, metadata_only: bool = False,
     ) -> AsyncIterator[WatchEvent]: ...  # fmt: skip
 
     async def request(
