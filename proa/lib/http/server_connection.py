@@ -1,0 +1,417 @@
+"""One client's connection: requests in, answers out, in the order asked, at most one at work at a time.
+
+A thin `asyncio.Protocol` over httptools, because frameworks hide what an API server needs (client certificate, raw upgrade, flush per
+event) and cost several times as much. Requests that arrive while one is at work wait in a bounded queue; then reading pauses.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator
+from types import coroutine
+from typing import Any
+
+import httptools
+
+from proa.lib.http.message import AnyResponse, Handler, Request, Response, StreamResponse, UpgradeResponse
+from proa.lib.http.server_head import PIECE, head, pieces, split_target
+from proa.lib.http.server_options import ServerOptions
+from proa.lib.http.server_stream import HIGH_WATER, ChunkedWriter, RawConnection
+
+log = logging.getLogger(__name__)
+LINGER = 1.0
+"""Seconds to go on reading what is thrown away: closing at once would reset the connection before the client has read why."""
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Pending:
+    """A parsed request and what its framing says about the connection."""
+
+    __slots__ = ("keep_alive", "old", "request", "upgrade")
+
+    def __init__(self, request: Request, *, keep_alive: bool, old: bool, upgrade: bool) -> None:
+        self.request = request
+        self.keep_alive = keep_alive
+        self.old = old
+        self.upgrade = upgrade
+
+
+class ServerConnection(asyncio.Protocol):
+    """See the module. The server reads `busy` and `since` to time out and to drain."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, handler: Handler, options: ServerOptions, connections: set["ServerConnection"], peer: str = "") -> None:
+        self._handler = handler
+        self._options = options
+        self._connections = connections
+        self._peer = peer
+        self._certificate: bytes | None = None
+        self._loop = asyncio.get_running_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        self._queue: deque[Pending] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._raw: RawConnection | None = None
+        self._leftover = b""
+        self._drained: asyncio.Future[None] | None = None
+        self._writing_paused = False
+        self._reading_paused = False
+        self.closed: asyncio.Event | None = None
+        self.is_closed = False
+        self._is_tls = False
+        self._refusal: tuple[int, str] | None = None
+        self.busy = False
+        self.streaming = False
+        self.closing = False
+        self._refused = False
+        self.since = self._loop.time()
+        self._clear()
+
+    def _clear(self) -> None:
+        self._target = b""
+        self._headers: dict[str, str] = {}
+        self._body: list[bytes] = []
+        self._body_size = 0
+        self._head_size = 0
+        self._in_head = True
+        self._expects = False
+        self.receiving = False
+
+    # -- transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport  # type: ignore[assignment]
+        self.transport.set_write_buffer_limits(high=HIGH_WATER)
+        if not self._peer:
+            address = transport.get_extra_info("peername")
+            self._peer = f"{address[0]}:{address[1]}" if isinstance(address, tuple) else ""
+        tls = transport.get_extra_info("ssl_object")
+        if tls is not None:
+            self._is_tls = True
+            self._certificate = tls.getpeercert(binary_form=True)
+        self._connections.add(self)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.is_closed = True
+        self._connections.discard(self)
+        self._queue.clear()
+        if self.closed is not None:
+            self.closed.set()
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+        if self._raw is not None:
+            self._raw.feed_end()
+        elif self.streaming and self._task is not None:
+            self._task.cancel()
+
+    def eof_received(self) -> bool:
+        """Whether to keep the half that is still open: for raw bytes and an answer at work, not for a stream."""
+        self.closing = True
+        if self._raw is not None:
+            self._raw.feed_end()
+            return not self._is_tls
+        return self.busy and not self.streaming and not self._is_tls
+
+    def pause_writing(self) -> None:
+        self._writing_paused = True
+
+    def resume_writing(self) -> None:
+        self._writing_paused = False
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+
+    async def drain(self) -> None:
+        if self._writing_paused and not self.is_closed:
+            self._drained = self._loop.create_future()
+            await self._drained
+        if self.is_closed:
+            raise ConnectionResetError("the peer is gone")
+
+    async def wait_closed(self) -> None:
+        if self.is_closed:
+            return
+        self.closed = self.closed or asyncio.Event()
+        await self.closed.wait()
+
+    # -- parsing
+
+    def data_received(self, data: bytes) -> None:
+        if self._raw is not None:
+            self._raw.feed(data)
+            return
+        if self._refused:
+            return
+        if self._leftover or (self._queue and self._queue[-1].upgrade):
+            self._leftover += data
+            return
+        if not self.receiving:
+            self.receiving = True
+            self.since = self._loop.time()
+        if self._in_head:
+            self._head_size += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._leftover = data[upgrade.args[0] :]
+        except httptools.HttpParserError as error:
+            if not self._refused:
+                self._refuse(400, f"malformed request: {error}")
+        if self._in_head and self._head_size > self._options.header_limit and not self._refused:
+            self._refuse(431, f"request header fields too large: limit is {self._options.header_limit}")
+
+    def on_url(self, url: bytes) -> None:
+        self._target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        key = name.decode("latin-1").lower()
+        text = value.decode("latin-1")
+        present = self._headers.get(key)
+        self._headers[key] = text if present is None else f"{present}, {text}"
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        headers = self._headers
+        length = headers.get("content-length")
+        if length is not None and length.isdigit() and int(length) > self._options.body_limit:
+            self._refuse_body()
+        elif "expect" in headers and headers["expect"].lower() == "100-continue":
+            if self.busy:
+                self._expects = True
+            else:
+                self.transport.write(_CONTINUE)
+
+    def on_body(self, body: bytes) -> None:
+        self._body_size += len(body)
+        if self._body_size > self._options.body_limit:
+            if not self._refused:
+                self._refuse_body()
+        else:
+            self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        if self._refused:
+            return
+        try:
+            path, raw_path, raw_query, query = split_target(self._target)
+        except ValueError as error:
+            self._refuse(400, str(error))
+            return
+        body = self._body
+        parser = self._parser
+        request = Request(
+            parser.get_method().decode("latin-1"),
+            path,
+            query,
+            self._headers,
+            b"" if not body else body[0] if len(body) == 1 else b"".join(body),
+            raw_path,
+            raw_query,
+            self._peer,
+            self._certificate,
+        )
+        pending = Pending(
+            request,
+            keep_alive=parser.should_keep_alive(),
+            old=parser.get_http_version() == "1.0",
+            upgrade=parser.should_upgrade(),
+        )
+        self._clear()
+        self._queue.append(pending)
+        if not self.busy:
+            self._next()
+        elif len(self._queue) >= self._options.pipeline_depth and not self._reading_paused:
+            self._reading_paused = True
+            self.transport.pause_reading()
+
+    # -- answering
+
+    def _refuse_body(self) -> None:
+        self._refuse(413, f"Request entity too large: limit is {self._options.body_limit}")
+
+    def refuse_slow(self) -> None:
+        self._refuse(408, "the request took too long to arrive")
+
+    def _refuse(self, status: int, message: str) -> None:
+        """Turn away what can't be parsed further: answer after what is at work, then close."""
+        self._refused = True
+        self.closing = True
+        self._refusal = (status, message)
+        if not self.busy and not self._queue:
+            self._send_refusal()
+
+    def _send_refusal(self) -> None:
+        if self._refusal is None or self.is_closed:
+            return
+        status, message = self._refusal
+        self._refusal = None
+        response = self._options.refuse(status, message)
+        body = response.body if isinstance(response.body, bytes) else b"".join(response.body)
+        framing = f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        self.transport.write(head(status, response.headers, response.repeated_headers, framing) + body)
+        self._loop.call_later(LINGER if status in (413, 431) else 0, self.transport.close)
+
+    def _next(self) -> None:
+        """Start what waits; a loop, not a recursion, as eager answers come at once."""
+        while self._queue and not self.busy and not self.is_closed:
+            pending = self._queue.popleft()
+            self.busy = True
+            coroutine_ = self._handler(pending.request)
+            if self._options.eager_get and pending.request.method == "GET" and not pending.upgrade:
+                if not self._step(pending, coroutine_):  # type: ignore[arg-type]
+                    return
+            else:
+                self._task = self._loop.create_task(self._answer(pending, coroutine_))  # type: ignore[arg-type]
+                return
+        if self._reading_paused and not self.is_closed:
+            self._reading_paused = False
+            self.transport.resume_reading()
+
+    def _step(self, pending: Pending, handler: Coroutine[Any, Any, AnyResponse]) -> bool:
+        """Run a handler to its first suspension; whether it has been answered."""
+        try:
+            first = handler.send(None)
+        except StopIteration as done:
+            response = done.value
+            if type(response) is Response and type(response.body) is bytes:
+                self._write_whole(pending, response)
+                self._finished(pending)
+                return True
+            self._task = self._loop.create_task(self._deliver(pending, response))
+            return False
+        except Exception:
+            log.exception("handler failed: %s %s", pending.request.method, pending.request.path)
+            self._write_whole(pending, self._options.refuse(500, "internal error"))
+            self._finished(pending)
+            return True
+        self._task = self._loop.create_task(self._answer(pending, _resume(handler, first)))
+        return False
+
+    async def _answer(self, pending: Pending, handler: Coroutine[Any, Any, AnyResponse]) -> None:
+        try:
+            response: AnyResponse = await handler
+        except Exception:
+            log.exception("handler failed: %s %s", pending.request.method, pending.request.path)
+            response = self._options.refuse(500, "internal error")
+        if type(response) is Response and type(response.body) is bytes:
+            self._write_whole(pending, response)
+            self._finished(pending)
+            self._next()
+        else:
+            await self._deliver(pending, response)
+
+    async def _deliver(self, pending: Pending, response: AnyResponse) -> None:
+        try:
+            if isinstance(response, UpgradeResponse):
+                await self._run_upgrade(response)
+            elif isinstance(response, StreamResponse):
+                await self._run_stream(pending, response)
+            else:
+                await self._write_pieces(pending, response)
+        except ConnectionError:
+            self.closing = True
+        except asyncio.CancelledError:
+            self.closing = True
+            if not self.is_closed:
+                self.transport.close()
+        except Exception:
+            log.exception("answer broke off: %s %s", pending.request.method, pending.request.path)
+            if not self.is_closed:
+                self.transport.abort()
+            return
+        self._finished(pending)
+        self._next()
+
+    def _finished(self, pending: Pending) -> None:
+        self.busy = self.streaming = False
+        self._task = None
+        self.since = self._loop.time()
+        if self.is_closed:
+            return
+        if self._refusal is not None and not self._queue:
+            self._send_refusal()
+        elif (self.closing and not self._refused) or not pending.keep_alive or pending.upgrade:
+            self.is_closed = True
+            self.transport.close()
+        elif self._expects:
+            self._expects = False
+            self.transport.write(_CONTINUE)
+
+    def _framing(self, pending: Pending, length: str) -> str:
+        if (self.closing and not self._refused) or not pending.keep_alive or pending.upgrade:
+            return f"{length}connection: close\r\n\r\n"
+        return f"{length}connection: keep-alive\r\n\r\n" if pending.old else f"{length}\r\n"
+
+    def _write_whole(self, pending: Pending, response: Response) -> None:
+        if self.is_closed:
+            return
+        body: bytes = response.body  # type: ignore[assignment]
+        status = response.status
+        length = f"content-length: {len(body)}\r\n" if status not in (204, 304) and status >= 200 else ""
+        top = head(status, response.headers, response.repeated_headers, self._framing(pending, length))
+        if pending.request.method == "HEAD" or not length:
+            self.transport.write(top)
+        elif len(body) <= PIECE:
+            self.transport.write(top + body)
+        else:
+            self.transport.writelines([top, body])
+
+    async def _write_pieces(self, pending: Pending, response: Response) -> None:
+        body = pieces(response.body if not isinstance(response.body, bytes) else [response.body])
+        framing = self._framing(pending, f"content-length: {sum(map(len, body))}\r\n")
+        self.transport.write(head(response.status, response.headers, response.repeated_headers, framing))
+        if pending.request.method == "HEAD":
+            return
+        body.reverse()
+        while body:
+            if self.is_closed:
+                raise ConnectionResetError("the client is gone")
+            self.transport.write(body.pop())
+            await self.drain()
+            await asyncio.sleep(0)
+
+    async def _run_stream(self, pending: Pending, response: StreamResponse) -> None:
+        self.streaming = True
+        chunked = not pending.old
+        if not chunked:
+            pending.keep_alive = False
+        framing = self._framing(pending, "transfer-encoding: chunked\r\n" if chunked else "")
+        self.transport.write(head(response.status, response.headers, (), framing))
+        writer = ChunkedWriter(self, chunked=chunked, silent=pending.request.method == "HEAD")
+        if pending.request.method != "HEAD":
+            await response.run(writer)
+        writer.finish()
+
+    async def _run_upgrade(self, response: UpgradeResponse) -> None:
+        self.streaming = True
+        first, self._leftover = self._leftover, b""
+        self._raw = RawConnection(self, first)
+        self.transport.write(head(101, response.headers, (), "\r\n"))
+        try:
+            await response.run(self._raw)
+        finally:
+            self.closing = True
+
+    def shut_down(self, *, now: bool = False) -> None:
+        """Close when idle, else after the answer at work; streams are cancelled."""
+        self.closing = True
+        if self._task is not None and (now or self.streaming):
+            self._task.cancel()
+        elif not self.busy and not self.is_closed:
+            self.transport.close()
+
+
+@coroutine
+def _resume(handler: Coroutine[Any, Any, AnyResponse], awaited: Any) -> Generator[Any, Any, AnyResponse]:
+    """Go on, inside a task, with a coroutine that already waits for `awaited`."""
+    step: Callable[[Any], Any]
+    while True:
+        try:
+            argument: Any = yield awaited
+            step = handler.send
+        except BaseException as error:
+            argument, step = error, handler.throw
+        try:
+            awaited = step(argument)
+        except StopIteration as done:
+            response: AnyResponse = done.value
+            return response

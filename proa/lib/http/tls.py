@@ -1,0 +1,17 @@
+"""The server side of TLS: 1.2 or newer, HTTP/1.1 by ALPN, and client certificates that are optional but, if given, must verify."""
+
+import ssl
+from pathlib import Path
+
+
+def server_context(certificate: Path, private_key: Path, client_ca: Path | None = None) -> ssl.SSLContext:
+    """A context for a listener. With `client_ca`, a client may authenticate; a certificate of another authority fails the handshake."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, private_key)
+    context.set_alpn_protocols(["http/1.1"])
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
+    if client_ca is not None:
+        context.load_verify_locations(client_ca)
+        context.verify_mode = ssl.CERT_OPTIONAL
+    return context
