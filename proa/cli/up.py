@@ -1,0 +1,36 @@
+"""`proa up`: create or start a cluster, with a line for each step."""
+
+import click
+
+from proa.cli.cluster_name import cluster_name
+from proa.cli.progress import Progress
+
+
+@click.command()
+@cluster_name
+@click.option(
+    "--nodes", type=click.IntRange(0, 60), help="How many nodes (default 2; 0 needs no root and gives the API, controllers and scheduler)."
+)
+@click.option("--pod-network-cidr", metavar="CIDR", help="Addresses of pods (default 10.244.0.0/16, or the next free one).")
+@click.option("--service-cidr", metavar="CIDR", help="Addresses of services (default 10.96.0.0/16, or the next free one).")
+@click.option("--api-port", type=click.IntRange(1, 65535), help="Port of the API server on 127.0.0.1 (default 6443, or a free one).")
+@click.option("--kubernetes-version", metavar="VERSION", help="The API to serve, 1.25 to 1.37 (default 1.37).")
+def up(
+    name: str,
+    nodes: int | None,
+    pod_network_cidr: str | None,
+    service_cidr: str | None,
+    api_port: int | None,
+    kubernetes_version: str | None,
+) -> None:
+    """Create the cluster NAME, or start it again, and make it kubectl's current context."""
+    from proa.cluster.lifecycle import bring_up
+    from proa.cluster.request import Request
+
+    request = Request(name, nodes, pod_network_cidr, service_cidr, api_port, kubernetes_version)
+    with Progress() as progress:
+        settings = bring_up(request, progress.step)
+    click.echo(
+        f'Cluster "{settings.name}" is up: {len(settings.nodes)} nodes, API https://127.0.0.1:{settings.api_port}, context "{settings.context}".'
+    )
+    click.echo("Try: kubectl get nodes" if settings.nodes else "Try: kubectl get namespaces")

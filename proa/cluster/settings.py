@@ -1,0 +1,169 @@
+"""What a cluster is meant to be: its settings file, and the choice of addresses that overlap with nothing else on this machine.
+
+The file is the desired state. Commands change it, then the supervisor and the node set-up make it true.
+"""
+
+import ipaddress
+import json
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from proa.cluster.errors import ClusterError
+
+DEFAULT_NAME = "proa"
+DEFAULT_API_PORT = 6443
+Network = ipaddress.IPv4Network
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSettings:
+    """`index` gives the node its address; `powered` is what `proa node stop` and `start` switch."""
+
+    name: str
+    index: int
+    powered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSettings:
+    """One cluster. Addresses of the node network: .1 is the control plane, nodes follow, the upper quarter is the load-balancer pool."""
+
+    name: str
+    api_port: int
+    pod_network_cidr: str
+    service_cidr: str
+    node_network: str
+    kubernetes_version: str
+    nodes: tuple[NodeSettings, ...] = field(default_factory=tuple)
+
+    @property
+    def control_plane_address(self) -> str:
+        return str(Network(self.node_network)[1])
+
+    @property
+    def load_balancer_pool(self) -> str:
+        return str(list(Network(self.node_network).subnets(prefixlen_diff=2))[3])
+
+    @property
+    def dns_address(self) -> str:
+        return str(Network(self.service_cidr)[10])
+
+    @property
+    def context(self) -> str:
+        """The kubeconfig context: `proa`, else `proa-NAME`."""
+        return DEFAULT_NAME if self.name == DEFAULT_NAME else f"proa-{self.name}"
+
+    def node_address(self, node: NodeSettings) -> str:
+        return str(Network(self.node_network)[node.index + 1])
+
+    def node(self, name: str) -> NodeSettings:
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise ClusterError(f"cluster {self.name!r} has no node {name!r}; it has {', '.join(n.name for n in self.nodes) or 'none'}")
+
+    def with_node(self, changed: NodeSettings) -> "ClusterSettings":
+        """A copy in which that node is added or replaced."""
+        others = [node for node in self.nodes if node.name != changed.name]
+        return replace(self, nodes=tuple(sorted([*others, changed], key=lambda node: node.index)))
+
+    def without_node(self, name: str) -> "ClusterSettings":
+        return replace(self, nodes=tuple(node for node in self.nodes if node.name != name))
+
+    def new_node(self, name: str = "") -> NodeSettings:
+        """The next node; its name is `NAME-node-N` unless given."""
+        used = {node.index for node in self.nodes}
+        index = next(i for i in range(1, 1000) if i not in used)
+        if index > Network(self.node_network).num_addresses * 3 // 4 - 3:
+            raise ClusterError(f"the node network {self.node_network} has no address left for another node")
+        chosen = name or f"{self.name}-node-{index}"
+        if any(node.name == chosen for node in self.nodes):
+            raise ClusterError(f"cluster {self.name!r} already has a node {chosen!r}")
+        return NodeSettings(check_name(chosen, "node"), index)
+
+
+def check_name(name: str, what: str = "cluster") -> str:
+    """Names become host names, cgroups and file names."""
+    if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?", name):
+        raise ClusterError(
+            f"{what} name {name!r} must be 1 to 32 lower-case letters, digits or '-', and start and end with a letter or digit"
+        )
+    return name
+
+
+def parse_cidr(text: str, option: str, largest_prefix: int) -> Network:
+    """An IPv4 network from a command line; `largest_prefix` is the smallest network that is of use."""
+    try:
+        network = Network(text)
+    except ValueError as error:
+        raise ClusterError(f"{option} {text!r} is not an IPv4 network: {error}") from error
+    if network.prefixlen > largest_prefix:
+        raise ClusterError(f"{option} {text!r} is too small, it must be /{largest_prefix} or larger")
+    return network
+
+
+def overlap(candidate: Network, taken: Iterable[Network]) -> Network | None:
+    """The first taken network that shares an address with the candidate."""
+    return next((other for other in taken if candidate.overlaps(other)), None)
+
+
+def choose_network(option: str, wanted: str | None, candidates: Iterable[str], taken: Sequence[Network], largest_prefix: int) -> Network:
+    """The wanted network if it is free, else the first free candidate."""
+    if wanted is not None:
+        network = parse_cidr(wanted, option, largest_prefix)
+        if clash := overlap(network, taken):
+            raise ClusterError(f"{option} {wanted} overlaps with {clash}, which this machine or another cluster uses; choose another")
+        return network
+    for text in candidates:
+        if not overlap(Network(text), taken):
+            return Network(text)
+    raise ClusterError(f"no free network found for {option}; give one")
+
+
+def choose_networks(pods: str | None, services: str | None, taken: Sequence[Network]) -> tuple[Network, Network, Network]:
+    """(pod, service, node) networks that overlap neither with `taken` nor with each other."""
+    explicit = [Network(text) for text in (pods, services) if text is not None and _is_network(text)]
+    pod_network = choose_network(
+        "--pod-network-cidr", pods, (f"10.{244 - i}.0.0/16" for i in range(60)), taken if pods else [*taken, *explicit], 22
+    )
+    in_use = [*taken, pod_network]
+    service_network = choose_network("--service-cidr", services, (f"10.{96 + i}.0.0/16" for i in range(60)), in_use, 24)
+    node_network = choose_network("node network", None, (f"172.30.{i}.0/24" for i in range(256)), [*in_use, service_network], 24)
+    return pod_network, service_network, node_network
+
+
+def _is_network(text: str) -> bool:
+    try:
+        Network(text)
+    except ValueError:
+        return False
+    return True
+
+
+def load(path: Path) -> ClusterSettings | None:
+    """The settings of a cluster, None if there is no such cluster."""
+    try:
+        raw = json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise ClusterError(f"{path} is not valid JSON: {error}") from error
+    nodes = tuple(NodeSettings(**node) for node in raw.pop("nodes"))
+    return ClusterSettings(**raw, nodes=nodes)
+
+
+def save(settings: ClusterSettings, path: Path) -> None:
+    """Replace the file whole, so that a reader never sees half of it."""
+    temporary = path.with_suffix(".new")
+    temporary.write_text(json.dumps(asdict(settings), indent=2) + "\n")
+    temporary.chmod(0o600)
+    os.replace(temporary, path)
+
+
+def load_all(home: Path) -> list[ClusterSettings]:
+    """Every cluster under this home, by name."""
+    found = (load(path) for path in sorted(home.glob("*/cluster.json")))
+    return [settings for settings in found if settings is not None]

@@ -1,0 +1,197 @@
+"""The one process that keeps a cluster running: it starts every part, and starts again what dies.
+
+It holds no threads and no event loop: it waits for signals (SIGCHLD: something ended; SIGHUP: the settings changed; SIGTERM: stop). Python
+parts are forked from it with their code already loaded, so a restart takes milliseconds and the parts share that memory.
+"""
+
+import gc
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from proa.cluster import cgroup
+
+SIGNALS = {signal.SIGCHLD, signal.SIGHUP, signal.SIGTERM, signal.SIGINT}
+STABLE_AFTER = 5.0
+LONGEST_DELAY = 5.0
+STOP_PATIENCE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSpec:
+    """One part: `run` is called in the forked child and its return ends the child. Specs with equal names are the same part.
+
+    `group` is the cgroup that holds it, "" without root.
+    """
+
+    name: str
+    group: str
+    log: Path
+    run: Callable[[], None] = field(compare=False)
+    kill_group: str = ""
+    """Where set, stopping this part means to kill this whole cgroup: how a node loses its power."""
+
+
+@dataclass(slots=True)
+class Part:
+    """A part as it runs: pid 0 while it waits for its restart at `due`."""
+
+    spec: ProcessSpec
+    pid: int = 0
+    started: float = 0.0
+    restarts: int = 0
+    delay: float = 0.0
+    due: float = 0.0
+
+
+def restart_delay(ran: float, previous: float) -> float:
+    """At once after a stable run, else 0.1 s doubling to 5 s."""
+    return 0.0 if ran >= STABLE_AFTER else min(LONGEST_DELAY, max(0.1, previous * 2))
+
+
+def changes(wanted: Mapping[str, ProcessSpec], parts: Mapping[str, Part]) -> tuple[list[ProcessSpec], list[Part]]:
+    """(what to start, what to stop) to come from the running parts to the wanted ones."""
+    start = [spec for name, spec in wanted.items() if name not in parts]
+    stop = [part for name, part in parts.items() if name not in wanted]
+    return start, stop
+
+
+class Supervisor:
+    """`plan()` reads the settings and says what should run."""
+
+    def __init__(self, plan: Callable[[], Sequence[ProcessSpec]], state: Path) -> None:
+        self._plan = plan
+        self._state = state
+        self._parts: dict[str, Part] = {}
+
+    def run(self) -> None:
+        """Until SIGTERM; then stop every part and return."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        gc.freeze()
+        self._converge()
+        while True:
+            received = signal.sigtimedwait(SIGNALS, self._next_due())
+            if received is not None and received.si_signo in (signal.SIGTERM, signal.SIGINT):
+                break
+            if received is not None and received.si_signo == signal.SIGHUP:
+                self._converge()
+            self._reap()
+            self._start_due()
+        self._stop(list(self._parts.values()))
+
+    def _next_due(self) -> float:
+        waiting = [part.due for part in self._parts.values() if not part.pid]
+        return max(0.0, min(waiting) - time.monotonic()) if waiting else 3600.0
+
+    def _converge(self) -> None:
+        wanted = {spec.name: spec for spec in self._plan()}
+        start, stop = changes(wanted, self._parts)
+        self._stop(stop)
+        for spec in start:
+            self._parts[spec.name] = part = Part(spec)
+            self._spawn(part)
+        self._write_state()
+
+    def _spawn(self, part: Part) -> None:
+        part.started = time.monotonic()
+        part.pid = os.fork()
+        if part.pid == 0:
+            _become(part.spec)
+
+    def _reap(self) -> None:
+        by_pid = {part.pid: part for part in self._parts.values() if part.pid}
+        reaped = False
+        with suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                if part := by_pid.get(ended[0]):
+                    self._note_end(part, ended[1])
+                    reaped = True
+        if reaped:
+            self._start_due()
+            self._write_state()
+
+    def _note_end(self, part: Part, status: int) -> None:
+        ran = time.monotonic() - part.started
+        part.pid, part.restarts = 0, part.restarts + 1
+        part.delay = restart_delay(ran, part.delay)
+        part.due = time.monotonic() + part.delay
+        print(f"{part.spec.name} ended with {os.waitstatus_to_exitcode(status)} after {ran:.1f} s, again in {part.delay:.1f} s", flush=True)
+
+    def _start_due(self) -> None:
+        started = False
+        for part in self._parts.values():
+            if not part.pid and part.due <= time.monotonic():
+                self._spawn(part)
+                started = True
+        if started:
+            self._write_state()
+
+    def _stop(self, parts: Sequence[Part]) -> None:
+        for part in parts:
+            if part.spec.kill_group:
+                cgroup.kill(part.spec.kill_group)
+            elif part.pid:
+                os.kill(part.pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_PATIENCE
+        for part in parts:
+            self._wait_for(part, deadline)
+            self._parts.pop(part.spec.name, None)
+        self._write_state()
+
+    def _wait_for(self, part: Part, deadline: float) -> None:
+        while part.pid:
+            with suppress(ChildProcessError):
+                if not os.waitpid(part.pid, os.WNOHANG)[0]:
+                    if time.monotonic() > deadline:
+                        os.kill(part.pid, signal.SIGKILL)
+                    time.sleep(0.01)
+                    continue
+            part.pid = 0
+
+    def _write_state(self) -> None:
+        state = {name: {"pid": part.pid, "restarts": part.restarts} for name, part in self._parts.items()}
+        temporary = self._state.with_suffix(".new")
+        temporary.write_text(json.dumps(state))
+        temporary.replace(self._state)
+
+
+def _become(spec: ProcessSpec) -> None:
+    """The child's whole life; never returns to the supervisor's code."""
+    code = 1
+    try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        os.setsid()
+        if spec.group:
+            cgroup.join(spec.group)
+        _redirect(spec.log)
+        spec.run()
+        code = 0
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 1
+    except KeyboardInterrupt:
+        code = 0
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        with suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def _redirect(log: Path) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    empty = os.open("/dev/null", os.O_RDONLY)
+    for source, descriptor in ((empty, 0), (target, 1), (target, 2)):
+        os.dup2(source, descriptor)
+    os.close(target)
+    os.close(empty)
