@@ -144,7 +144,7 @@ def test_answers(request_: bytes, expected: bytes, eager: bool, caplog: pytest.L
 REFUSALS: list[tuple[str, bytes, int]] = [
     ("not HTTP", b"\x16\x03\x01 nonsense\r\n\r\n", 400),
     ("a body announced too large", b"POST /echo HTTP/1.1\r\ncontent-length: 1001\r\n\r\n", 413),
-    ("a chunked body too large", b"POST /echo HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n" + (b"258\r\n" + b"x" * 600 + b"\r\n") * 2, 413),
+    ("too large in chunks", b"POST /echo HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n" + (b"258\r\n" + b"x" * 600 + b"\r\n") * 2, 413),
     ("endless headers", b"GET / HTTP/1.1\r\nx: " + b"y" * 3000, 431),
     ("a conflict of lengths", b"POST /echo HTTP/1.1\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 400),
 ]  # fmt: skip
