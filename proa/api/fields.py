@@ -1,0 +1,87 @@
+"""Field selectors: `metadata.name=web,status.phase!=Running`. Every term must hold; what is asked must be selectable for the kind."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from proa.api.errors import BadRequest
+
+ALWAYS_SELECTABLE = ("metadata.name", "metadata.namespace")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRequirement:
+    field: str
+    operator: str
+    """`=` or `!=`."""
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSelector:
+    requirements: tuple[FieldRequirement, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.requirements)
+
+    def matches(self, fields: Mapping[str, str]) -> bool:
+        """Whether an object with these field values is selected; an absent field reads as the empty string."""
+        return all((fields.get(term.field, "") == term.value) == (term.operator == "=") for term in self.requirements)
+
+    def exact(self, field: str) -> str | None:
+        """The one value that `field` must have, if the selector says so."""
+        return next((term.value for term in self.requirements if term.field == field and term.operator == "="), None)
+
+    def check_supported(self, supported: Iterable[str]) -> None:
+        """Raise BadRequest for a field that this kind can't be selected by."""
+        allowed = {*supported, *ALWAYS_SELECTABLE}
+        for term in self.requirements:
+            if term.field not in allowed:
+                raise BadRequest(f"field label not supported: {term.field}")
+
+
+@lru_cache(1024)
+def parse_field_selector(text: str) -> FieldSelector:
+    """Raises BadRequest. Values escape `,`, `=` and `\\` with a backslash."""
+    return FieldSelector(tuple(_parse_term(term) for term in _split_terms(text) if term))
+
+
+def _split_terms(text: str) -> list[str]:
+    terms, start, escaped = [], 0, False
+    for index, character in enumerate(text):
+        if escaped:
+            escaped = False
+        elif character == "\\":
+            escaped = True
+        elif character == ",":
+            terms.append(text[start:index])
+            start = index + 1
+    return [*terms, text[start:]]
+
+
+def _parse_term(term: str) -> FieldRequirement:
+    for index in range(len(term)):
+        for operator in ("!=", "==", "="):
+            if term.startswith(operator, index):
+                value = _unescape(term[index + len(operator) :])
+                return FieldRequirement(term[:index], "!=" if operator == "!=" else "=", value)
+    raise BadRequest(f"invalid selector: '{term}'; can't understand '{term}'")
+
+
+def _unescape(value: str) -> str:
+    characters, escaped = [], False
+    for character in value:
+        if escaped:
+            if character not in "\\,=":
+                raise BadRequest(f"invalid field selector: invalid escape sequence: \\{character}")
+            characters.append(character)
+            escaped = False
+        elif character == "\\":
+            escaped = True
+        elif character in ",=":
+            raise BadRequest(f"invalid field selector: unescaped character in value: {character}")
+        else:
+            characters.append(character)
+    if escaped:
+        raise BadRequest("invalid field selector: invalid escape sequence: \\")
+    return "".join(characters)

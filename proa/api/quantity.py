@@ -1,0 +1,127 @@
+"""Quantities ("500m", "1Gi", "1e3"): exact values, compared as numbers and printed as Kubernetes prints them.
+
+A value is an integer number of nano units, as nothing smaller exists in the API (smaller values round up). The canonical form keeps the
+family of suffixes (binary, decimal, exponent) and uses the largest one that leaves no fraction. Source: apimachinery resource.Quantity.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+Format = Literal["binary", "decimal", "exponent"]
+NANO = 10**9
+MILLI = 10**6
+FORMAT_MESSAGE = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+_MAX = (2**63 - 1) * NANO
+
+_BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
+_DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+_DECIMAL_BY_EXPONENT = {exponent: suffix for suffix, exponent in _DECIMAL.items()}
+_match = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eE][+-]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?").fullmatch
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Quantity:
+    """`nano` is the value times 10^9; quantities compare by value first."""
+
+    nano: int
+    format: Format = "decimal"
+
+    @property
+    def value(self) -> int:
+        """Whole units, rounded away from zero (a fraction of a byte needs a byte)."""
+        return _round_away(self.nano, NANO)
+
+    @property
+    def milli_value(self) -> int:
+        """Thousandths, rounded away from zero: CPUs."""
+        return _round_away(self.nano, MILLI)
+
+    def __str__(self) -> str:
+        return canonical(self)
+
+    def __bool__(self) -> bool:
+        return self.nano != 0
+
+    def __add__(self, other: "Quantity") -> "Quantity":
+        return Quantity(self.nano + other.nano, self.format if self.nano else other.format)
+
+    def __sub__(self, other: "Quantity") -> "Quantity":
+        return Quantity(self.nano - other.nano, self.format if self.nano else other.format)
+
+
+ZERO = Quantity(0)
+
+
+@lru_cache(8192)
+def parse(text: str | int | float) -> Quantity:
+    """The quantity that `text` (or a JSON number) says; raises ValueError with the API's message."""
+    match = _match(str(text))
+    if match is None or not (match[2] or match[3]):
+        raise ValueError(FORMAT_MESSAGE)
+    sign, whole, fraction, suffix = match[1], match[2], match[3] or "", match[4] or ""
+    digits = int((whole + fraction) or "0")
+    nano, form = _scale(digits, len(fraction), suffix)
+    return Quantity(-min(nano, _MAX) if sign == "-" else min(nano, _MAX), form)
+
+
+def _scale(digits: int, places: int, suffix: str) -> tuple[int, Format]:
+    if suffix in _BINARY:
+        return _round_away(digits * NANO << _BINARY[suffix], 10**places), "binary"
+    if suffix in _DECIMAL:
+        exponent, form = _DECIMAL[suffix], "decimal"
+    else:
+        exponent, form = int(suffix[1:]), "exponent"
+    power = max(-40, min(exponent, 40)) + 9 - places
+    nano = digits * 10**power if power >= 0 else _round_away(digits, 10**-power)
+    return nano, "exponent" if form == "exponent" else "decimal"
+
+
+def canonical(quantity: Quantity) -> str:
+    """How Kubernetes prints it."""
+    nano = quantity.nano
+    if nano == 0:
+        return "0"
+    sign, size = ("-", -nano) if nano < 0 else ("", nano)
+    if quantity.format == "binary" and size >= 1024 * NANO and size % NANO == 0:
+        return sign + _binary(size // NANO)
+    exponent = -9
+    while exponent < 18 and size % 1000 == 0:
+        size, exponent = size // 1000, exponent + 3
+    if quantity.format == "exponent":
+        return f"{sign}{size}" + (f"e{exponent}" if exponent else "")
+    return f"{sign}{size}{_DECIMAL_BY_EXPONENT[exponent]}"
+
+
+def _binary(size: int) -> str:
+    suffix = ""
+    for candidate in _BINARY:
+        if size % 1024:
+            break
+        size, suffix = size // 1024, candidate
+    return f"{size}{suffix}"
+
+
+def _round_away(number: int, divisor: int) -> int:
+    return -(-number // divisor) if number >= 0 else number // divisor
+
+
+@lru_cache(8192)
+def canonical_text(text: str | int | float) -> str:
+    """parse and print; raises ValueError."""
+    return canonical(parse(text))
+
+
+def milli_value(text: str | int | float) -> int:
+    return parse(text).milli_value
+
+
+def value(text: str | int | float) -> int:
+    return parse(text).value
+
+
+def compare(left: str | int | float, right: str | int | float) -> int:
+    """-1, 0 or 1."""
+    first, second = parse(left).nano, parse(right).nano
+    return (first > second) - (first < second)
