@@ -1,0 +1,116 @@
+"""Keeps a sink equal to what the API holds: list once, then watch, resuming from the last version whenever the connection breaks.
+
+Only `Expired` (410) makes it list again, so a restarted API server costs its clients a new watch and not a new list. Failures back off
+from 0.05 s to 30 s with jitter; a watch that brought something resets the back-off, so a fast restart is noticed fast.
+"""
+
+import logging
+import random
+from collections.abc import Sequence
+from typing import Protocol
+
+from proa.api.errors import ApiError, Expired
+from proa.api.meta import Object, resource_version
+from proa.api.resource import ResourceId
+from proa.client.interface import Client, ObjectList, WatchEvent
+from proa.lib.backoff import Backoff
+from proa.lib.clock import Clock, SystemClock
+
+_log = logging.getLogger(__name__)
+
+WATCH_SECONDS = (300, 600)
+PAGE_SIZE = 2000
+
+
+class Sink(Protocol):
+    """What a reflector fills."""
+
+    def replace(self, items: Sequence[Object]) -> None:
+        """These are all objects now."""
+        ...
+
+    def apply(self, event: WatchEvent) -> None:
+        """ADDED, MODIFIED or DELETED."""
+        ...
+
+
+class Reflector:
+    """`run()` never returns; cancel it to stop."""
+
+    def __init__(
+        self,
+        client: Client,
+        resource: ResourceId,
+        sink: Sink,
+        *,
+        namespace: str = "",
+        label_selector: str = "",
+        field_selector: str = "",
+        metadata_only: bool = False,
+        clock: Clock | None = None,
+    ) -> None:
+        self._client, self._resource, self._sink = client, resource, sink
+        self._namespace, self._label_selector, self._field_selector = namespace, label_selector, field_selector
+        self._metadata_only = metadata_only
+        self._clock = clock or SystemClock()
+        self._backoff = Backoff(0.05, 30.0, jitter=1.0)
+        self._version = ""
+        self._list_from = "0"
+
+    async def run(self) -> None:
+        while True:
+            try:
+                if not self._version:
+                    await self._list()
+                received = await self._watch()
+            except Expired as error:
+                _log.debug("%s: %s; listing again", self._resource.group_resource, error.message)
+                self._version, self._list_from, received = "", "", False
+            except (ApiError, OSError) as error:
+                _log.info("%s: %s: %s", self._resource.group_resource, type(error).__name__, error)
+                received = False
+            if not received:
+                await self._clock.sleep(self._backoff.next())
+
+    async def _list(self) -> None:
+        items: list[Object] = []
+        page = await self._list_page("")
+        items += page.items
+        while page.continue_token:
+            page = await self._list_page(page.continue_token)
+            items += page.items
+        self._sink.replace(items)
+        self._version = page.resource_version
+
+    async def _list_page(self, continue_token: str) -> ObjectList:
+        return await self._client.list(
+            self._resource,
+            self._namespace,
+            label_selector=self._label_selector,
+            field_selector=self._field_selector,
+            resource_version="" if continue_token else self._list_from,
+            limit=PAGE_SIZE,
+            continue_token=continue_token,
+            metadata_only=self._metadata_only,
+        )
+
+    async def _watch(self) -> bool:
+        """Until the server ends the watch; whether anything arrived."""
+        received = False
+        events = self._client.watch(
+            self._resource,
+            self._namespace,
+            resource_version=self._version,
+            label_selector=self._label_selector,
+            field_selector=self._field_selector,
+            timeout_seconds=random.randint(*WATCH_SECONDS),
+            metadata_only=self._metadata_only,
+        )
+        async for event in events:
+            if not received:
+                received = True
+                self._backoff.reset()
+            if event.type != "BOOKMARK":
+                self._sink.apply(event)
+            self._version = resource_version(event.object)
+        return received
