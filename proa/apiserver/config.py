@@ -16,7 +16,7 @@ class ApiServerConfig:
     private_key: Path
     client_ca: Path
     service_account_key: Path
-    """Private key (PEM, RSA) that signs service-account tokens."""
+    """Private key (PEM, ECDSA P-256 or RSA) that signs service-account tokens."""
     kubelet_client_certificate: Path | None = None
     kubelet_client_key: Path | None = None
     advertise_address: str = "127.0.0.1"

@@ -43,6 +43,8 @@ class RequestInfo:
     name: str = ""
     parts: tuple[str, ...] = ()
     """What follows the subresource (proxy paths)."""
+    field_selector: str = ""
+    """As the query has it, for list, watch and deletecollection: the Node authorizer lets a kubelet list only its own pods."""
 
 
 class Authenticator(Protocol):
