@@ -58,4 +58,4 @@ class Channel:
         return invoke(request, metadata=metadata)
 
     async def close(self) -> None:
-        await self._channel.close()
+        await self._channel.close(None)

@@ -13,8 +13,18 @@ from proa.kubelet.cri import containerd_events_pb2 as events_pb2
 from proa.kubelet.cri import cri_pb2, records
 from proa.kubelet.cri.channel import Channel
 from proa.kubelet.cri.runtime import (
-    LABEL_POD_UID, Config, Container, ContainerStats, ExecResult, FilesystemUsage, Image, RuntimeEvent, RuntimeStatus, Sandbox,
-    SandboxStats, Version,
+    LABEL_POD_UID,
+    Config,
+    Container,
+    ContainerStats,
+    ExecResult,
+    FilesystemUsage,
+    Image,
+    RuntimeEvent,
+    RuntimeStatus,
+    Sandbox,
+    SandboxStats,
+    Version,
 )  # fmt: skip
 
 _RUNTIME = "runtime.v1.RuntimeService"

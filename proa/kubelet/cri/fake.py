@@ -10,8 +10,19 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from proa.kubelet.cri.errors import RuntimeFailure, RuntimeNotFound
 from proa.kubelet.cri.runtime import (
-    LABEL_POD_UID, Condition, Config, Container, ContainerStats, ExecResult, FilesystemUsage, Image, RuntimeEvent, RuntimeStatus, Sandbox,
-    SandboxStats, Version,
+    LABEL_POD_UID,
+    Condition,
+    Config,
+    Container,
+    ContainerStats,
+    ExecResult,
+    FilesystemUsage,
+    Image,
+    RuntimeEvent,
+    RuntimeStatus,
+    Sandbox,
+    SandboxStats,
+    Version,
 )  # fmt: skip
 from proa.lib.clock import Clock, SystemClock
 

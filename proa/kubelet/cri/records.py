@@ -4,7 +4,16 @@ from typing import Any, cast
 
 from proa.kubelet.cri import cri_pb2
 from proa.kubelet.cri.runtime import (
-    Condition, Container, ContainerState, ContainerStats, Image, InterfaceUsage, RuntimeHandler, RuntimeStatus, Sandbox, SandboxStats,
+    Condition,
+    Container,
+    ContainerState,
+    ContainerStats,
+    Image,
+    InterfaceUsage,
+    RuntimeHandler,
+    RuntimeStatus,
+    Sandbox,
+    SandboxStats,
     Usage,
 )  # fmt: skip
 
