@@ -15,11 +15,12 @@ from typing import Any, Literal
 import orjson
 
 from proa.api import errors, kinds, meta
+from proa.api.fields import FieldRequirement, parse_field_selector
+from proa.api.labels import parse_selector
 from proa.api.meta import Object
 from proa.api.resource import ALL_VERBS, ResourceId
 from proa.client.fake_patch import json_patched, merged
 from proa.client.interface import JSON_PATCH, MERGE_PATCH, ObjectList, WatchEvent
-from proa.client.selection import parse_field_selector, parse_label_selector
 from proa.lib.clock import Clock, SystemClock, format_time
 
 BUILT_IN: tuple[ResourceId, ...] = tuple(value for value in vars(kinds).values() if isinstance(value, ResourceId))
@@ -358,8 +359,22 @@ def _grace_period(resource: ResourceId, obj: Object, asked: int | None) -> int:
 
 
 def _selection(namespace: str, label_selector: str, field_selector: str) -> Callable[[Object], bool]:
-    labels, fields = parse_label_selector(label_selector), parse_field_selector(field_selector)
-    return lambda obj: (not namespace or meta.namespace(obj) == namespace) and labels(meta.labels(obj)) and fields(obj)
+    labels, fields = parse_selector(label_selector), parse_field_selector(field_selector).requirements
+
+    def selected(obj: Object) -> bool:
+        if namespace and meta.namespace(obj) != namespace:
+            return False
+        return labels.matches(meta.labels(obj)) and all(_field_matches(obj, term) for term in fields)
+
+    return selected
+
+
+def _field_matches(obj: Object, term: FieldRequirement) -> bool:
+    value: Any = obj
+    for step in term.field.split("."):
+        value = value.get(step) if isinstance(value, dict) else None
+    text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return (text == term.value) == (term.operator == "=")
 
 
 def _presented(obj: Object, metadata_only: bool) -> Object:
