@@ -1,0 +1,82 @@
+"""What form an answer takes: the Accept header (JSON, YAML; plain, Table or PartialObjectMetadata) and `pretty`.
+
+Protobuf and CBOR are not among the choices: clients that prefer them always offer JSON too; who offers nothing else gets 406.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from proa.api.errors import NotAcceptable
+from proa.lib.http.message import Request
+
+Form = Literal["", "Table", "PartialObjectMetadata", "PartialObjectMetadataList"]
+JSON = "application/json"
+YAML = "application/yaml"
+META_GROUP = "meta.k8s.io"
+SUPPORTED = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """`form` "" is the object itself; `version` is meta.k8s.io's for the other forms."""
+
+    media_type: str = JSON
+    form: Form = ""
+    version: str = "v1"
+    pretty: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        return not self.form and not self.pretty and self.media_type == JSON
+
+
+PLAIN = Encoding()
+_PRETTY_AGENTS = ("curl", "Wget", "Mozilla/5.0")
+
+
+def negotiate(request: Request, *, watching: bool = False) -> Encoding:
+    """The form that this request wants; raises NotAcceptable."""
+    headers = request.headers
+    return _choose(headers.get("accept", ""), _wants_pretty(request), watching)
+
+
+def _wants_pretty(request: Request) -> bool:
+    asked = request.query.get("pretty")
+    if asked is not None:
+        return asked[0] not in ("false", "0")
+    return request.headers.get("user-agent", "").startswith(_PRETTY_AGENTS)
+
+
+@lru_cache(512)
+def _choose(accept: str, pretty: bool, watching: bool) -> Encoding:
+    for media_type, parameters in _by_quality(accept):
+        form = parameters.get("as", "")
+        version = parameters.get("v", "v1")
+        if form and (parameters.get("g", META_GROUP) != META_GROUP or version not in ("v1", "v1beta1") or not _is_form(form)):
+            continue
+        if media_type in ("*/*", "application/*", JSON) or (not media_type and not form):
+            return Encoding(JSON, form, version, pretty and not watching)  # type: ignore[arg-type]
+        if media_type in (YAML, "application/x-yaml") and not watching:
+            return Encoding(YAML, form, version)  # type: ignore[arg-type]
+    raise NotAcceptable(f"only the following media types are accepted: {SUPPORTED}")
+
+
+def _is_form(form: str) -> bool:
+    return form in ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
+
+
+def _by_quality(accept: str) -> list[tuple[str, dict[str, str]]]:
+    """Media ranges with their parameters, best first; equal quality keeps the client's order."""
+    ranges: list[tuple[float, str, dict[str, str]]] = []
+    for clause in accept.split(",") if accept.strip() else ["*/*"]:
+        media_type, *parameters = (part.strip() for part in clause.split(";"))
+        pairs = {key.strip().lower(): value.strip() for key, _, value in (each.partition("=") for each in parameters)}
+        try:
+            quality = float(pairs.pop("q", "1"))
+        except ValueError:
+            quality = 0.0
+        if quality > 0:
+            ranges.append((quality, media_type.lower(), pairs))
+    ranges.sort(key=lambda each: -each[0])
+    return [(media_type, pairs) for _, media_type, pairs in ranges]

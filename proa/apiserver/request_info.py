@@ -1,0 +1,74 @@
+"""From method and URL to what is asked: the table of URL shapes that Kubernetes clients use, with its special cases.
+
+`/api/VERSION/...`, `/apis/GROUP/VERSION/...`, optional `namespaces/NS`, resource, name, subresource; the legacy prefixes watch and proxy;
+`namespaces/NAME` is itself a resource, and `namespaces/NS/status|finalize` are its subresources, not resources of that namespace.
+"""
+
+from proa.api.errors import BadRequest
+from proa.api.fields import parse_field_selector
+from proa.apiserver.interface import RequestInfo
+from proa.lib.http.message import Request
+
+_VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_LEGACY_PREFIXES = frozenset({"watch", "proxy"})
+_NAMESPACE_SUBRESOURCES = frozenset({"status", "finalize"})
+
+
+def request_info(request: Request) -> RequestInfo:
+    """What `request` asks for; anything that is not below /api/VERSION or /apis/GROUP/VERSION is a non-resource request."""
+    path = request.path
+    parts = [part for part in path.split("/") if part]
+    if len(parts) >= 3 and parts[0] == "api":
+        group, version, rest = "", parts[1], parts[2:]
+    elif len(parts) >= 4 and parts[0] == "apis":
+        group, version, rest = parts[1], parts[2], parts[3:]
+    else:
+        return RequestInfo(request.method.lower(), path)
+    return _resource_info(request, group, version, rest)
+
+
+def _resource_info(request: Request, group: str, version: str, parts: list[str]) -> RequestInfo:
+    verb = _VERBS.get(request.method, "")
+    if parts[0] in _LEGACY_PREFIXES:
+        if len(parts) < 2:
+            return RequestInfo(request.method.lower(), request.path)
+        verb = parts[0]
+        parts = parts[1:]
+    namespace = ""
+    if parts[0] == "namespaces" and len(parts) > 1:
+        namespace = parts[1]
+        if len(parts) > 2 and parts[2] not in _NAMESPACE_SUBRESOURCES:
+            parts = parts[2:]
+    resource = parts[0]
+    subresource = parts[2] if len(parts) > 2 and verb != "proxy" else ""
+    name = parts[1] if len(parts) > 1 else ""
+    if not name:
+        verb, name = _collection_verb(request, verb)
+    rest = tuple(parts[3:])
+    return RequestInfo(verb, request.path, True, group, version, resource, subresource, namespace, name, rest)
+
+
+def _collection_verb(request: Request, verb: str) -> tuple[str, str]:
+    """(verb, name) for a request without a name: list, watch, deletecollection or create. A selector for one name names it."""
+    if verb == "delete":
+        return "deletecollection", ""
+    if verb not in ("get", "watch"):
+        return verb, ""
+    query = request.query
+    if not query:
+        return ("list" if verb == "get" else verb), ""
+    verb = "watch" if verb == "watch" or is_true(query, "watch") else "list"
+    selector = query.get("fieldSelector")
+    name = ""
+    if selector:
+        try:
+            name = parse_field_selector(selector[0]).exact("metadata.name") or ""
+        except BadRequest:
+            name = ""
+    return verb, name if "/" not in name else ""
+
+
+def is_true(query: dict[str, list[str]], name: str) -> bool:
+    """A boolean parameter as Go's conversion reads it: present and neither "false" nor "0"."""
+    values = query.get(name)
+    return values is not None and values[0].lower() not in ("false", "0")
