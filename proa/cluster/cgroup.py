@@ -59,3 +59,10 @@ def remove(group: str, patience: float = 5.0) -> None:
             if time.monotonic() > deadline:
                 break
             time.sleep(0.005)
+
+
+def remove_if_empty(group: str) -> None:
+    """Remove `group` where nothing is below it (other clusters may be)."""
+    for hierarchy in hierarchies():
+        with suppress(OSError):
+            (hierarchy / group).rmdir()

@@ -1,0 +1,44 @@
+"""This machine's own nft table for a cluster: node traffic that leaves the machine is masqueraded, and localhost:nodePort reaches a node.
+
+The table is this module's alone (`proa_CLUSTER`); the map of localhost node ports is kept by `proa.cluster.host_network`.
+"""
+
+from proa.cluster.network import host_link
+from proa.cluster.settings import ClusterSettings
+from proa.lib.nft.load import load
+
+
+def table_name(cluster: str) -> str:
+    """nft names have no '-'."""
+    return f"proa_{cluster.replace('-', '_')}"
+
+
+def ruleset(settings: ClusterSettings) -> str:
+    """The whole table, without node ports."""
+    table, link = table_name(settings.name), host_link(settings)
+    return f"""table ip {table} {{
+  map node_ports {{
+    type inet_proto . inet_service : ipv4_addr . inet_service
+  }}
+  chain output {{
+    type nat hook output priority -100; policy accept;
+    ip daddr 127.0.0.0/8 dnat ip to meta l4proto . th dport map @node_ports
+  }}
+  chain postrouting {{
+    type nat hook postrouting priority 100; policy accept;
+    ip saddr 127.0.0.0/8 oifname "{link}" masquerade
+    ip saddr {settings.node_network} oifname != {{ "{link}", "lo" }} masquerade
+  }}
+}}
+"""
+
+
+def create(settings: ClusterSettings) -> None:
+    """Load the table; one that is there keeps its node ports."""
+    table = table_name(settings.name)
+    load(f"add table ip {table}\ndelete table ip {table}\n{ruleset(settings)}")
+
+
+def destroy(settings: ClusterSettings) -> None:
+    table = table_name(settings.name)
+    load(f"add table ip {table}\ndelete table ip {table}\n")

@@ -1,0 +1,88 @@
+"""Nodes of a running cluster: preparing them, and adding, removing, powering off and starting one."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+
+from proa.cluster import cgroup, containerd, credentials, lifecycle, network, node_root, readiness, supervisor_process
+from proa.cluster.node_images import import_archive, pause_archive
+from proa.cluster.paths import ClusterPaths
+from proa.cluster.settings import ClusterSettings, NodeSettings, save
+
+
+def node_group(cluster: str, node: str) -> str:
+    """The cgroup that holds all of a node: its agents in `system`, its pods in `kubepods`."""
+    return f"proa/{cluster}/{node}"
+
+
+def prepare(paths: ClusterPaths, settings: ClusterSettings) -> None:
+    """Make what each powered node needs before its processes start: network, root, certificates, configuration."""
+    for node in settings.nodes:
+        if node.powered:
+            network.create_node(settings, node)
+            credentials.create_for_node(paths.node(node.name), settings, node)
+            node_root.create(paths.node(node.name))
+            containerd.write_configuration(paths.node(node.name))
+
+
+def import_pause_image(paths: ClusterPaths, nodes: Sequence[NodeSettings]) -> None:
+    archive = pause_archive(paths)
+    for node in nodes:
+        readiness.wait_for_containerd(paths.node(node.name))
+    import_archive(paths, [node.name for node in nodes], archive, unless_present=containerd.PAUSE_IMAGE)
+
+
+def add_node(cluster: str, name: str, step: lifecycle.Step) -> str:
+    paths, settings = lifecycle.existing(cluster)
+    with lifecycle.locked(paths):
+        node = settings.new_node(name)
+        lifecycle.check_machine(settings.with_node(node))
+        save(settings.with_node(node), paths.settings)
+        _boot(paths, settings.with_node(node), node, step)
+    return node.name
+
+
+def start_node(cluster: str, name: str, step: lifecycle.Step) -> None:
+    paths, settings = lifecycle.existing(cluster)
+    with lifecycle.locked(paths):
+        node = replace(settings.node(name), powered=True)
+        save(settings.with_node(node), paths.settings)
+        _boot(paths, settings.with_node(node), node, step)
+
+
+def stop_node(cluster: str, name: str) -> None:
+    paths, settings = lifecycle.existing(cluster)
+    with lifecycle.locked(paths):
+        save(settings.with_node(replace(settings.node(name), powered=False)), paths.settings)
+        _power_off(paths, settings, name)
+
+
+def remove_node(cluster: str, name: str) -> None:
+    paths, settings = lifecycle.existing(cluster)
+    with lifecycle.locked(paths):
+        settings.node(name)
+        save(settings.without_node(name), paths.settings)
+        _power_off(paths, settings, name)
+        readiness.delete_node(paths, settings, name)
+        shutil.rmtree(paths.node(name).data)
+
+
+def _boot(paths: ClusterPaths, settings: ClusterSettings, node: NodeSettings, step: lifecycle.Step) -> None:
+    with step(f"Starting node {node.name}"):
+        network.create(settings)
+        prepare(paths, settings)
+        supervisor_process.reload(paths)
+        import_pause_image(paths, [node])
+        readiness.wait_for_nodes(paths, settings, [node.name])
+        readiness.wait_for_names(settings, [node])
+
+
+def _power_off(paths: ClusterPaths, settings: ClusterSettings, name: str) -> None:
+    """The supervisor kills all that is in the node's cgroup at once; then goes what a machine without power has not: its memory."""
+    supervisor_process.reload(paths)
+    group = node_group(settings.name, name)
+    readiness.wait_until_off(paths, name)
+    cgroup.kill(group)
+    node_root.destroy(paths.node(name))
+    network.destroy_node(settings.name, name)
+    cgroup.remove(group)

@@ -1,0 +1,150 @@
+"""Waiting until a cluster is what its user expects: the API answers, nodes are Ready, names resolve. Polls at 20 ms, with a clear end.
+
+It asks with the standard library's HTTP client, over TLS with the administrator's certificate: just what the user is about to do.
+"""
+
+import http.client
+import json
+import os
+import socket
+import ssl
+import struct
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from proa.cluster import cgroup
+from proa.cluster.errors import ClusterError
+from proa.cluster.namespaces import enter
+from proa.cluster.network import node_namespace
+from proa.cluster.paths import ClusterPaths, NodePaths
+from proa.cluster.settings import ClusterSettings, NodeSettings
+from proa.lib.netlink.namespaces import DIRECTORY
+
+PATIENCE = 60.0
+INTERVAL = 0.02
+NAME = "kubernetes.default.svc.cluster.local"
+
+
+class ApiProbe:
+    """A kept connection to the API server as the administrator."""
+
+    def __init__(self, paths: ClusterPaths, settings: ClusterSettings) -> None:
+        context = ssl.create_default_context(cafile=str(paths.pki / "ca.crt"))
+        context.load_cert_chain(paths.pki / "admin.crt", paths.pki / "admin.key")
+        self._connection = http.client.HTTPSConnection("127.0.0.1", settings.api_port, context=context, timeout=5)
+
+    def __enter__(self) -> "ApiProbe":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def request(self, method: str, path: str) -> tuple[int, bytes]:
+        """(status, body); status 0 when there is no answer."""
+        try:
+            self._connection.request(method, path)
+            answer = self._connection.getresponse()
+            return answer.status, answer.read()
+        except (OSError, http.client.HTTPException):
+            self._connection.close()
+            return 0, b""
+
+    def get(self, path: str) -> Any:
+        """The decoded object, None for any failure."""
+        status, body = self.request("GET", path)
+        return json.loads(body) if status == 200 else None
+
+
+def wait_for_api(paths: ClusterPaths, settings: ClusterSettings) -> None:
+    with ApiProbe(paths, settings) as api:
+        _wait(lambda: api.request("GET", "/readyz")[0] == 200, f"the API server is not ready; see {paths.logs / 'apiserver.log'}")
+
+
+def wait_for_nodes(paths: ClusterPaths, settings: ClusterSettings, names: Sequence[str]) -> None:
+    with ApiProbe(paths, settings) as api:
+        waiting = set(names)
+
+        def ready() -> bool:
+            listed = api.get("/api/v1/nodes") or {"items": []}
+            waiting.difference_update(node["metadata"]["name"] for node in listed["items"] if is_ready(node))
+            return not waiting
+
+        _wait(ready, lambda: f"not Ready: {', '.join(sorted(waiting))}; see {paths.logs}")
+
+
+def is_ready(node: dict[str, Any]) -> bool:
+    conditions = node.get("status", {}).get("conditions") or []
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+
+
+def delete_node(paths: ClusterPaths, settings: ClusterSettings, name: str) -> None:
+    """Remove the Node object of a node that is gone for good."""
+    with ApiProbe(paths, settings) as api:
+        api.request("DELETE", f"/api/v1/nodes/{name}")
+
+
+def wait_for_containerd(node: NodePaths) -> None:
+    def accepts() -> bool:
+        with socket.socket(socket.AF_UNIX) as probe, suppress(OSError):
+            probe.connect(str(node.containerd_socket))
+            return True
+        return False
+
+    _wait(accepts, f"containerd of node {node.name!r} does not answer; see {node.cluster.logs / f'{node.name}-containerd.log'}")
+
+
+def wait_until_off(paths: ClusterPaths, node: str) -> None:
+    """Until the supervisor no longer runs the node's parts."""
+
+    def stopped() -> bool:
+        try:
+            state = json.loads(paths.state.read_text())
+        except FileNotFoundError:
+            return True
+        return not any(part.partition("/")[0] == node for part in state)
+
+    _wait(stopped, f"node {node!r} does not stop: {len(cgroup.processes(f'proa/{paths.name}/{node}'))} processes are left")
+
+
+def wait_for_names(settings: ClusterSettings, nodes: Sequence[NodeSettings]) -> None:
+    """Until the cluster DNS address answers with the `kubernetes` Service, asked on each node."""
+    for node in nodes:
+        namespace = node_namespace(settings.name, node.name)
+        message = f"{NAME} does not resolve at {settings.dns_address} on node {node.name!r}"
+        _wait(lambda name=namespace: _resolves(name, settings.dns_address), message)  # type: ignore[misc]
+
+
+def _resolves(namespace: str, server: str) -> bool:
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            enter(network=DIRECTORY / namespace)
+            code = 0 if _ask(server) else 1
+        finally:
+            os._exit(code)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def _ask(server: str) -> bool:
+    """One A query over UDP (RFC 1035); true for an answer without error that has a record."""
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in NAME.split("."))
+    query = struct.pack(">6H", 4711, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack(">2H", 1, 1)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.settimeout(0.5)
+        try:
+            udp.sendto(query, (server, 53))
+            answer = udp.recv(1500)
+        except OSError:
+            return False
+    return len(answer) > 12 and answer[:2] == query[:2] and answer[3] & 0x0F == 0 and answer[7] > 0
+
+
+def _wait(condition: Callable[[], bool], failure: str | Callable[[], str], patience: float = PATIENCE) -> None:
+    deadline = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > deadline:
+            raise ClusterError(f"after {patience:.0f} s {failure if isinstance(failure, str) else failure()}")
+        time.sleep(INTERVAL)
