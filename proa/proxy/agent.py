@@ -1,0 +1,118 @@
+"""The proxy of one node: watches Services and EndpointSlices and keeps the kernel's table in step with them, change by change.
+
+The table is taken over whole once everything is known, so that a restart never shows the kernel half of the Services; after that only what
+changed is rebuilt and written, within milliseconds. A stop leaves the table working; `clean_up` removes it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from proa.api import kinds, meta
+from proa.api.meta import Object
+from proa.client.informer import Informer
+from proa.client.interface import Client, Handlers
+from proa.lib.clock import Clock, SystemClock
+from proa.lib.nft.errors import NftError
+from proa.proxy.changes import Changes
+from proa.proxy.config import ProxyConfig
+from proa.proxy.endpoints import Node
+from proa.proxy.model import build_service, service_of
+from proa.proxy.nftables.kernel import Kernel, LinuxKernel
+from proa.proxy.rules import Ruleset, ServiceKey
+from proa.proxy.table import Table
+
+_log = logging.getLogger(__name__)
+SELECTOR = "!service.kubernetes.io/service-proxy-name,!service.kubernetes.io/headless"
+ZONE_LABEL = "topology.kubernetes.io/zone"
+RETRY_SECONDS = 1.0
+
+
+class Proxy:
+    """`run()` until cancelled. `synced` is set once the kernel has the first whole table."""
+
+    def __init__(self, client: Client, config: ProxyConfig, *, kernel: Kernel | None = None, clock: Clock | None = None) -> None:
+        self._config = config
+        self._clock = clock or SystemClock()
+        self._kernel = kernel or LinuxKernel()
+        self._tables = [Table(self._kernel, family, config.surroundings(family)) for family in config.families]
+        self._services = Informer(client, kinds.SERVICES, label_selector=SELECTOR, clock=clock)
+        self._slices = Informer(
+            client, kinds.ENDPOINT_SLICES, label_selector=SELECTOR, indexers={"service": lambda each: [service_of(each)]}, clock=clock
+        )
+        self._nodes = Informer(client, kinds.NODES, field_selector=f"metadata.name={config.node_name}", clock=clock)
+        self._node = Node(config.node_name)
+        self._changes = Changes()
+        self._turn = asyncio.Lock()
+        self.synced = asyncio.Event()
+
+    async def run(self) -> None:
+        self._services.add_handlers(self._changes.service_handlers())
+        self._slices.add_handlers(self._changes.slice_handlers())
+        self._nodes.add_handlers(Handlers(add=self._node_changed, update=lambda old, new: self._node_changed(new)))
+        async with asyncio.TaskGroup() as tasks:
+            for informer in (self._services, self._slices, self._nodes):
+                tasks.create_task(informer.run())
+            tasks.create_task(self._sync_forever())
+            tasks.create_task(self._check_forever())
+
+    async def clean_up(self) -> None:
+        """Remove everything from the kernel."""
+        async with self._turn:
+            for table in self._tables:
+                await asyncio.to_thread(table.clean_up)
+
+    async def _sync_forever(self) -> None:
+        for informer in (self._services, self._slices, self._nodes):
+            await informer.wait_synced()
+        await asyncio.to_thread(self._kernel.prepare)
+        while True:
+            keys = self._changes.take()
+            try:
+                await self._sync(keys)
+                self.synced.set()
+            except NftError:
+                _log.exception("cannot write the rules of %d Services, trying again", len(keys))
+                for key in keys:
+                    self._changes.add(key)
+                await self._clock.sleep(RETRY_SECONDS)
+            await self._clock.sleep(self._config.min_sync_period_seconds)
+            await self._changes.wait()
+
+    async def _sync(self, keys: set[ServiceKey]) -> None:
+        async with self._turn:
+            for table in self._tables:
+                ruleset = self._ruleset(table, keys)
+                await asyncio.to_thread(table.update, ruleset, keys)
+
+    def _ruleset(self, table: Table, keys: Iterable[ServiceKey]) -> Ruleset:
+        address_type = table.family.address_type
+        changes = {}
+        for key in keys:
+            service = self._services.lister.get(key)
+            slices = self._slices.lister.by_index("service", key)
+            changes[key] = build_service(service, slices, self._node, address_type) if service else None
+        return table.ruleset.with_changes(changes)
+
+    async def _check_forever(self) -> None:
+        await self.synced.wait()
+        while True:
+            await self._clock.sleep(self._config.check_period_seconds)
+            async with self._turn:
+                for table in self._tables:
+                    await self._check(table)
+
+    async def _check(self, table: Table) -> None:
+        try:
+            if not await asyncio.to_thread(table.check):
+                _log.warning("table %s was not as it should be; it is loaded again", table.family.table)
+        except NftError:
+            _log.exception("cannot check table %s", table.family.table)
+
+    def _node_changed(self, node: Object) -> None:
+        """Another zone means other endpoints for every Service with hints."""
+        current = Node(meta.name(node), meta.labels(node).get(ZONE_LABEL, ""))
+        if current != self._node:
+            self._node = current
+            for service in self._services.lister.list():
+                self._changes.add(meta.key(service))
