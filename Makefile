@@ -1,0 +1,52 @@
+# `make up` and `make test` each work alone on a fresh Debian 12 machine with root, Python 3.11, pip and apt.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-dev
+PACKAGES := python3-venv containerd runc containernetworking-plugins nftables iproute2 conntrack busybox-static util-linux
+TEST_PACKAGES := strace wrk
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: up down test test-fast lint bench packages test-packages clean
+
+up: packages $(STAMP)
+	$(BIN)/python examples/shop/run.py
+
+down: $(STAMP)
+	$(SUDO) $(BIN)/proa down
+
+test: packages test-packages $(DEV_STAMP) lint
+	$(BIN)/pytest
+
+test-fast: $(DEV_STAMP)
+	$(BIN)/pytest tests/unit
+
+lint: $(DEV_STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: packages test-packages $(DEV_STAMP)
+	$(BIN)/python -m benchmarks $(if $(PEER),--peer $(PEER))
+
+packages:
+	@$(SUDO) sh scripts/packages $(PACKAGES)
+
+test-packages:
+	@$(SUDO) sh scripts/packages $(TEST_PACKAGES)
+	@$(SUDO) sh scripts/kubectl $(CURDIR)/.cache
+
+$(STAMP): pyproject.toml requirements.lock hatch_build.py $(shell find proa -name '*.proto')
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV_STAMP): $(STAMP) requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements-dev.lock
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,25 @@
+"""`python -m proa.cluster NAME`: the supervisor of that cluster. It loads the parts' code once, so that they share it when forked."""
+
+import os
+import signal
+import sys
+
+from proa.cluster.parts import plan
+from proa.cluster.paths import ClusterPaths, home
+from proa.cluster.supervisor import SIGNALS, Supervisor
+
+
+def main(name: str) -> None:
+    paths = ClusterPaths(home(), name)
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    temporary = paths.supervisor_pid.with_suffix(".new")
+    temporary.write_text(str(os.getpid()))
+    temporary.replace(paths.supervisor_pid)
+    try:
+        Supervisor(lambda: plan(paths), paths.state).run()
+    finally:
+        paths.supervisor_pid.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

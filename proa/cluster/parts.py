@@ -1,0 +1,53 @@
+"""Which processes a cluster consists of, from its settings: the table that the supervisor makes true.
+
+Control plane: the API server, and one process for scheduler, controllers and this machine's own rules; per powered and prepared node its
+containerd, its agent (kubelet, proxy, pod network) and its DNS.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from proa.cluster import control_plane, node_parts
+from proa.cluster.nodes import node_group
+from proa.cluster.paths import ClusterPaths
+from proa.cluster.settings import ClusterSettings, NodeSettings, load
+from proa.cluster.supervisor import ProcessSpec
+
+
+def plan(paths: ClusterPaths) -> list[ProcessSpec]:
+    """What should run now; nothing without settings."""
+    settings = load(paths.settings)
+    if settings is None:
+        return []
+    specs = _control_plane(paths, settings)
+    for node in settings.nodes:
+        if node.powered and paths.node(node.name).mount_namespace.exists():
+            specs += _node(paths, settings, node)
+    return specs
+
+
+def _control_plane(paths: ClusterPaths, settings: ClusterSettings) -> list[ProcessSpec]:
+    group = f"proa/{settings.name}/control-plane" if settings.nodes else ""
+    runs: dict[str, Callable[[ClusterPaths, ClusterSettings], None]] = {
+        "apiserver": control_plane.run_api_server,
+        "controllers": control_plane.run_controllers,
+    }
+    return [ProcessSpec(name, group, _log(paths, name), partial(run, paths, settings)) for name, run in runs.items()]
+
+
+def _node(paths: ClusterPaths, settings: ClusterSettings, node: NodeSettings) -> list[ProcessSpec]:
+    group = node_group(settings.name, node.name)
+    runs: dict[str, Callable[[ClusterPaths, ClusterSettings, NodeSettings], None]] = {
+        "containerd": node_parts.run_containerd,
+        "agent": node_parts.run_agent,
+        "dns": node_parts.run_dns,
+    }
+    return [
+        ProcessSpec(f"{node.name}/{name}", f"{group}/system", _log(paths, f"{node.name}-{name}"), partial(run, paths, settings, node), group)
+        for name, run in runs.items()
+    ]
+
+
+def _log(paths: ClusterPaths, name: str) -> Path:
+    return paths.logs / f"{name}.log"
