@@ -1,0 +1,23 @@
+"""The two documents by which others verify this cluster's service-account tokens (OpenID Connect Discovery 1.0)."""
+
+from proa.api.meta import Object
+from proa.apiserver.authn.json_web_token import SigningKey
+
+CONFIGURATION_PATH = "/.well-known/openid-configuration"
+KEYS_PATH = "/openid/v1/jwks"
+KEYS_MEDIA_TYPE = "application/jwk-set+json"
+
+
+def openid_configuration(key: SigningKey, issuer: str, external_url: str = "") -> Object:
+    """`external_url` is where others reach this server (https://host:port); the issuer's own place if it isn't given."""
+    return {
+        "issuer": issuer,
+        "jwks_uri": f"{(external_url or issuer).rstrip('/')}{KEYS_PATH}",
+        "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [key.json_web_key()["alg"]],
+    }
+
+
+def json_web_key_set(key: SigningKey) -> Object:
+    return {"keys": [key.json_web_key()]}

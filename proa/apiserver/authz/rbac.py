@@ -1,0 +1,92 @@
+"""Role-based access control: allows what some binding of the caller allows, has no opinion on the rest. It never denies.
+
+What a caller may do to a kind of thing is remembered until a role or binding changes; names are compared each time, so that a listing of
+thousands of objects one by one does not fill the memory.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from proa.api.meta import Object
+from proa.apiserver.authn.verified import RecentlyUsed
+from proa.apiserver.authz.policy_rule import allowed_names, allows_path, resource_keys, split_rules
+from proa.apiserver.authz.role_index import GROUP, RoleIndex
+from proa.apiserver.interface import Decision, ObjectReader, RequestInfo, User
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """`any_name` is the decision for every name; without it `by_name` counts, and `otherwise` for names that aren't in it."""
+
+    any_name: Decision | None
+    by_name: Mapping[str, Decision]
+    otherwise: Decision
+
+
+class RBACAuthorizer:
+    def __init__(self, reader: ObjectReader) -> None:
+        self.index = RoleIndex()
+        self.index.follow(reader)
+        self._remembered: RecentlyUsed[tuple[object, ...], Allowance] = RecentlyUsed(16384)
+        self._generation = -1
+
+    async def authorize(self, user: User, info: RequestInfo) -> Decision:
+        return self.decide(user, info)
+
+    def decide(self, user: User, info: RequestInfo) -> Decision:
+        allowance = self._allowance(user, info)
+        return allowance.any_name or allowance.by_name.get(info.name) or allowance.otherwise
+
+    def _allowance(self, user: User, info: RequestInfo) -> Allowance:
+        if self._generation != self.index.generation:
+            self._remembered.clear()
+            self._generation = self.index.generation
+        what = (info.group, info.resource, info.subresource, info.namespace) if info.is_resource else (info.path,)
+        key = (user.name, user.groups, info.verb, *what)
+        allowance = self._remembered.get(key)
+        if allowance is None:
+            allowance = self._resource_allowance(user, info) if info.is_resource else self._path_allowance(user, info)
+            self._remembered.put(key, allowance)
+        return allowance
+
+    def _resource_allowance(self, user: User, info: RequestInfo) -> Allowance:
+        keys = resource_keys(info.verb, info.group, info.resource, info.subresource)
+        by_name: dict[str, Decision] = {}
+        missing: dict[str, None] = {}
+        for grant in self.index.grants(user, info.namespace):
+            role = self.index.role(grant.role)
+            if role is None:
+                missing[_missing_role(grant.role)] = None
+                continue
+            names = allowed_names(role, keys)
+            if names is None:
+                return Allowance(_allowed(grant.described), {}, Decision(None))
+            for name in names:
+                by_name.setdefault(name, _allowed(grant.described))
+        return Allowance(None, by_name, _no_opinion(list(missing)))
+
+    def _path_allowance(self, user: User, info: RequestInfo) -> Allowance:
+        for grant in self.index.grants(user, ""):
+            role = self.index.role(grant.role)
+            if role is not None and allows_path(role, info.verb, info.path):
+                return Allowance(_allowed(grant.described), {}, Decision(None))
+        return Allowance(None, {}, Decision(None))
+
+    def rules_for(self, user: User, namespace: str) -> tuple[list[Object], list[Object], bool]:
+        resource_rules, path_rules = split_rules(self.index.rules(user, namespace))
+        return resource_rules, path_rules, False
+
+
+def _allowed(described: str) -> Decision:
+    return Decision(True, f"RBAC: allowed by {described}")
+
+
+def _no_opinion(missing: list[str]) -> Decision:
+    """A binding to a role that isn't there is the likeliest cause of a surprising denial, so the denial says it."""
+    if not missing:
+        return Decision(None)
+    return Decision(None, f"RBAC: {missing[0] if len(missing) == 1 else '[' + ', '.join(missing) + ']'}")
+
+
+def _missing_role(key: tuple[str, str]) -> str:
+    return f'{"role" if key[0] else "clusterrole"}.{GROUP} "{key[1]}" not found'
