@@ -44,7 +44,9 @@ def _node(paths: ClusterPaths, settings: ClusterSettings, node: NodeSettings) ->
         "dns": node_parts.run_dns,
     }
     return [
-        ProcessSpec(f"{node.name}/{name}", f"{group}/system", _log(paths, f"{node.name}-{name}"), partial(run, paths, settings, node), group)
+        ProcessSpec(
+            f"{node.name}/{name}", f"{group}/system", _log(paths, f"{node.name}-{name}"), partial(run, paths, settings, node), group
+        )
         for name, run in runs.items()
     ]
 
