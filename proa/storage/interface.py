@@ -11,6 +11,11 @@ from typing import Literal, Protocol
 from proa.api.meta import Object
 
 
+class Unavailable(Exception):
+    """The backend can't answer: the disk is full or broken, the connection is lost, or it has been stopped. An embedded store has
+    not made the write; over a connection nobody knows."""
+
+
 class KeyExists(Exception):
     """Create of a key that is there."""
 
@@ -68,6 +73,14 @@ class Page:
     more: bool
 
 
+class ChangeStream(Protocol):
+    """A watch: iterate over it, close it when done. It ends by itself when the backend stops."""
+
+    def __aiter__(self) -> AsyncIterator[Change]: ...
+    async def __anext__(self) -> Change: ...
+    async def aclose(self) -> None: ...
+
+
 class Backend(Protocol):
     """Bytes under keys, with revisions. Every method may be called concurrently."""
 
@@ -94,10 +107,16 @@ class Backend(Protocol):
         """Delete if still at `expected_revision`; the revision of the deletion; raises RevisionConflict."""
         ...
 
-    def watch(self, prefix: str, *, after_revision: int) -> AsyncIterator[Change]:
+    def watch(self, prefix: str, *, after_revision: int, with_previous: bool = True) -> "ChangeStream":
         """Every change under the prefix with a revision greater than that, in order, then each new one once durable; raises Compacted.
 
-        Closing the iterator ends the watch."""
+        Closing the stream ends the watch. Who keeps the state itself asks without `with_previous`: then a new change may come with no
+        `previous`, and a delete's record with an empty value."""
+        ...
+
+    def history(self, prefix: str, *, after_revision: int, until_revision: int) -> AsyncIterator[Change]:
+        """The changes under the prefix with a revision greater than the first and not greater than the second, in order, each with what it
+        replaced; raises Compacted."""
         ...
 
     async def compact(self, revision: int) -> None:
@@ -184,10 +203,14 @@ class Collection(Protocol):
         Raises Compacted, FutureRevision, ValueError for a bad token."""
         ...
 
-    def watch(self, scope: str = "", *, after_revision: int | None = None, predicate: Predicate | None = None) -> "Watcher":
+    def watch(
+        self, scope: str = "", *, after_revision: int | None = None, predicate: Predicate | None = None,
+        field: tuple[str, str] | None = None,
+    ) -> "Watcher":  # fmt: skip
         """Events after a revision; None means: start with ADDED for what is there now. Raises Compacted.
 
-        An object that starts or stops to match the predicate arrives as ADDED or DELETED."""
+        An object that starts or stops to match the predicate arrives as ADDED or DELETED. `field` is one (selectable field, value) that
+        the predicate demands, for example ("spec.nodeName", "node-1"): with it, only events of that value cost this watcher anything."""
         ...
 
     def observe(self, handler: Callable[[StoreEvent], None]) -> None:
@@ -213,7 +236,9 @@ class Watcher(Protocol):
 
     @property
     def revision(self) -> int:
-        """Everything up to this revision has been handed out or did not match: what a bookmark may say."""
+        """Everything up to this revision has been handed out or did not match: what a bookmark may say.
+
+        0 until the ADDED events of a watch that starts with what is there now have all been handed out."""
         ...
 
     def close(self) -> None: ...
