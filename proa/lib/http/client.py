@@ -1,0 +1,173 @@
+"""A thin HTTP/1.1 client for one endpoint: keep-alive connections over TCP, TLS or a Unix socket, streamed bodies, raw upgrades.
+
+A connection goes back to the pool only when its answer was read to the end; whatever else happens (cancellation, time-out, a body left
+unread) closes it. A request that met a connection which the server had just closed is sent again if it only reads. Every failure of the
+transport is an `OSError` (ConnectionError, TimeoutError, ssl.SSLError), so callers have one thing to catch.
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from proa.lib.http.client_connection import ClientConnection, RawConnection, ResponseHead
+
+Headers = Sequence[tuple[str, str]]
+_READS = ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where to connect: host and port, with TLS if there is a context, or else a Unix socket's path.
+
+    `server_name` is what the certificate must be for, if not the host."""
+
+    host: str = ""
+    port: int = 0
+    tls: ssl.SSLContext | None = None
+    unix_path: str = ""
+    server_name: str = ""
+
+    @property
+    def authority(self) -> str:
+        if self.unix_path:
+            return "localhost"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Upgraded:
+    """`connection` is there for status 101; else `body` is the whole answer."""
+
+    status: int
+    headers: dict[str, str]
+    connection: RawConnection | None
+    body: bytes = b""
+
+
+@dataclass(slots=True)
+class HttpStream:
+    """An answer whose body arrives as it comes; iterate `chunks()` once."""
+
+    status: int
+    headers: dict[str, str]
+    _connection: ClientConnection = field(repr=False)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        async for chunk in self._connection.body():
+            yield chunk
+
+    async def read(self) -> bytes:
+        return b"".join([chunk async for chunk in self.chunks()])
+
+
+class HttpClient:
+    """`timeout` bounds a whole `request`, and only the wait for the head of a stream."""
+
+    def __init__(self, endpoint: Endpoint, *, timeout: float = 60.0, connect_timeout: float = 10.0, idle_limit: int = 32) -> None:
+        self._endpoint, self._timeout, self._connect_timeout = endpoint, timeout, connect_timeout
+        self._idle: deque[ClientConnection] = deque(maxlen=idle_limit)
+        self._open: set[ClientConnection] = set()
+        self._closed = False
+
+    async def request(
+        self, method: str, target: str, headers: Headers = (), body: bytes = b"", *, timeout: float | None = None
+    ) -> HttpResponse:
+        async with asyncio.timeout(timeout or self._timeout), self.stream(method, target, headers, body) as stream:
+            return HttpResponse(stream.status, stream.headers, await stream.read())
+
+    @asynccontextmanager
+    async def stream(self, method: str, target: str, headers: Headers = (), body: bytes = b"") -> AsyncIterator[HttpStream]:
+        async with asyncio.timeout(self._timeout):
+            connection, head = await self._send(method, target, headers, body)
+        try:
+            yield HttpStream(head.status, head.headers, connection)
+        finally:
+            self._give_back(connection)
+
+    async def upgrade(self, method: str, target: str, headers: Headers = (), body: bytes = b"") -> Upgraded:
+        """Ask for another protocol (the caller's headers say which); the raw connection belongs to the caller."""
+        async with asyncio.timeout(self._timeout):
+            connection, head = await self._send(method, target, headers, body)
+            if head.status == 101:
+                self._open.discard(connection)
+                return Upgraded(101, head.headers, connection.detach())
+            try:
+                return Upgraded(head.status, head.headers, None, b"".join([chunk async for chunk in connection.body()]))
+            finally:
+                self._give_back(connection)
+
+    async def close(self) -> None:
+        self._closed = True
+        for connection in list(self._open):
+            connection.abort()
+        self._open.clear()
+        self._idle.clear()
+        await asyncio.sleep(0)  # transports let their sockets go in the loop's next turn
+
+    async def _send(self, method: str, target: str, headers: Headers, body: bytes) -> tuple[ClientConnection, ResponseHead]:
+        message = _message(method, target, self._endpoint.authority, headers, body)
+        while True:
+            connection, reused = await self._connection()
+            try:
+                return connection, await connection.exchange(message, method)
+            except ConnectionError:
+                self._drop(connection)
+                if not reused or method not in _READS:
+                    raise
+            except BaseException:
+                self._drop(connection)
+                raise
+
+    async def _connection(self) -> tuple[ClientConnection, bool]:
+        if self._closed:
+            raise ConnectionError("the client is closed")
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_reusable:
+                return connection, True
+            self._drop(connection)
+        connection = await self._connect()
+        self._open.add(connection)
+        return connection, False
+
+    async def _connect(self) -> ClientConnection:
+        endpoint = self._endpoint
+        async with asyncio.timeout(self._connect_timeout):
+            if endpoint.unix_path:
+                streams = await asyncio.open_unix_connection(endpoint.unix_path)
+            else:
+                name = (endpoint.server_name or endpoint.host) if endpoint.tls else None
+                streams = await asyncio.open_connection(endpoint.host, endpoint.port, ssl=endpoint.tls, server_hostname=name)
+        return ClientConnection(*streams)
+
+    def _give_back(self, connection: ClientConnection) -> None:
+        if connection.is_reusable and not self._closed and len(self._idle) < (self._idle.maxlen or 0):
+            self._idle.append(connection)
+        else:
+            self._drop(connection)
+
+    def _drop(self, connection: ClientConnection) -> None:
+        self._open.discard(connection)
+        connection.abort()
+
+
+def _message(method: str, target: str, authority: str, headers: Headers, body: bytes) -> bytes:
+    given = {name.lower() for name, _ in headers}
+    lines = [f"{method} {target} HTTP/1.1"]
+    if "host" not in given:
+        lines.append(f"host: {authority}")
+    lines += [f"{name}: {value}" for name, value in headers]
+    if body or method in ("POST", "PUT", "PATCH"):
+        lines.append(f"content-length: {len(body)}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
