@@ -100,7 +100,12 @@ def _with_sources(rule: Rule, service: Object, address: str, address_type: Addre
     # Some balancers put their address on the node itself: a node's packet to it then has it as its source, too.
     networks.append(ipaddress.ip_network(address))
     merged = ipaddress.collapse_addresses(networks)  # type: ignore[type-var]
-    return Rule(rule.endpoints, rule.outside, rule.otherwise, rule.external, rule.affinity_seconds, tuple(str(each) for each in merged))
+    return Rule(rule.endpoints, rule.outside, rule.otherwise, rule.external, rule.affinity_seconds, tuple(_cidr(each) for each in merged))
+
+
+def _cidr(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> str:
+    """As nft prints it: a single address without its prefix."""
+    return str(network.network_address) if network.num_addresses == 1 else str(network)
 
 
 def _affinity_seconds(service: Object) -> int:
