@@ -11,7 +11,9 @@ CERTIFICATES = "certificates.k8s.io"
 RESOURCE = "resource.k8s.io"
 STORAGE = "storage.k8s.io"
 NETWORKING = "networking.k8s.io"
-SIGNERS = "kubernetes.io/kube-apiserver-client kubernetes.io/kube-apiserver-client-kubelet kubernetes.io/kubelet-serving kubernetes.io/legacy-unknown"
+SIGNERS = " ".join(
+    f"kubernetes.io/{name}" for name in ("kube-apiserver-client", "kube-apiserver-client-kubelet", "kubelet-serving", "legacy-unknown")
+)
 
 CONTROLLER_ROLES: dict[str, list[Object]] = {
     "attachdetach-controller": [
