@@ -1,7 +1,7 @@
 """How fast the store is: durable writes per second through the backend and through `Store`, and what one costs the event loop.
 
-`python benchmarks/storage.py [--seconds S] [--directory D] [--backend sqlite|memory]`. The directory should be on the disk that matters. The
-CPU figures are the loop's thread alone and the whole process (with the writer's thread), in microseconds a write.
+`python benchmarks/storage.py [--seconds S] [--directory D] [--backend sqlite|memory]`. The directory should be on the disk that matters.
+The CPU figures are the loop's thread alone and the whole process (with the writer's thread), in microseconds a write.
 """
 
 import argparse

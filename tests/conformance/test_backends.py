@@ -29,7 +29,8 @@ POD = "/registry/pods/default/a"
 
 @pytest.fixture(params=BACKENDS)
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
-    return {"sqlite": lambda: SqliteBackend(tmp_path / "store.db"), "memory": MemoryBackend}[request.param]
+    makes: dict[str, Make] = {"sqlite": lambda: SqliteBackend(tmp_path / "store.db"), "memory": MemoryBackend}
+    return makes[request.param]
 
 
 @asynccontextmanager
@@ -153,7 +154,14 @@ def test_long_lists_are_whole_at_every_limit(make: Make) -> None:
     async def scenario(backend: Backend) -> None:
         await asyncio.gather(*(backend.create(f"/many/{number:04}", b"%d" % number) for number in range(600)))
         keys = [f"/many/{number:04}" for number in range(600)]
-        for limit, count, more in ((0, 600, False), (256, 256, True), (255, 255, True), (512, 512, True), (600, 600, False), (599, 599, True)):
+        for limit, count, more in (
+            (0, 600, False),
+            (256, 256, True),
+            (255, 255, True),
+            (512, 512, True),
+            (600, 600, False),
+            (599, 599, True),
+        ):
             page = await backend.list("/many/", limit=limit)
             assert ([record.key for record in page.records], page.more) == (keys[:count], more), limit
 
@@ -307,9 +315,8 @@ def test_writes_that_depend_on_each_other_share_a_batch_in_order(make: Make) -> 
             backend.create("/k", b"3"),
             return_exceptions=True,
         )
-        lost = outcomes.pop(2)
-        assert outcomes == [2, 3, 4, 5]
-        assert isinstance(lost, RevisionConflict)
+        assert [outcome for outcome in outcomes if isinstance(outcome, int)] == [2, 3, 4, 5]
+        assert isinstance(outcomes[2], RevisionConflict)
         assert await all_changes(backend) == [
             Change("put", 2, Record("/k", b"1", 2, 2), None),
             Change("put", 3, Record("/k", b"2", 3, 2), Record("/k", b"1", 2, 2)),
@@ -392,7 +399,8 @@ DURABLE = ("sqlite",)
 
 @pytest.fixture(params=DURABLE)
 def make_durable(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
-    return {"sqlite": lambda: SqliteBackend(tmp_path / "store.db")}[request.param]
+    makes: dict[str, Make] = {"sqlite": lambda: SqliteBackend(tmp_path / "store.db")}
+    return makes[request.param]
 
 
 def test_everything_outlives_a_restart(make_durable: Make) -> None:
