@@ -1,0 +1,115 @@
+"""One request on its way through a verb, and what all verbs share of the server."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from proa.api.meta import Object
+from proa.apiserver.encode import entry_body, object_body
+from proa.apiserver.interface import Attributes, Authorizer, ObjectReader, RequestInfo, User
+from proa.apiserver.negotiation import Encoding, negotiate
+from proa.apiserver.served import GroupVersionResource, ServedResource
+from proa.apiserver.table import Tabulator
+from proa.lib.clock import Clock, format_time
+from proa.lib.http.message import AnyResponse, Request, Response
+from proa.storage.interface import Entry
+
+JSON_TYPE = "application/json"
+Review = Callable[[User, str, Object], Awaitable[Object]]
+
+
+class Admission(Protocol):
+    """The chain of plugins."""
+
+    async def admit(self, attributes: Attributes) -> None: ...
+
+    async def validate(self, attributes: Attributes) -> None: ...
+
+
+class TokenRequester(Protocol):
+    """serviceaccounts/token."""
+
+    async def __call__(self, user: User, namespace: str, name: str, request: Object) -> Object: ...
+
+
+class FieldManagers(Protocol):
+    """managedFields: who set which field. Both work on objects of one version and leave their arguments' other parts alone."""
+
+    def update(self, served: ServedResource, live: Object | None, new: Object, manager: str, now: str, subresource: str) -> None:
+        """Set new.metadata.managedFields after an update (or create, without `live`) by `manager`."""
+        ...
+
+    def apply(
+        self, served: ServedResource, live: Object, applied: Object, manager: str, now: str, subresource: str, *, force: bool
+    ) -> Object:  # fmt: skip
+        """The object after a server-side apply; raises ApplyConflict."""
+        ...
+
+
+Connect = Callable[["Call"], Awaitable[AnyResponse]]
+"""Answers a subresource that streams: pods/log, pods/exec, nodes/proxy, ..."""
+
+
+@dataclass(slots=True)
+class ServerContext:
+    """What every verb may use. The tables are filled while the server is assembled."""
+
+    clock: Clock
+    served: dict[GroupVersionResource, ServedResource]
+    admission: Admission
+    authorizer: Authorizer
+    reader: ObjectReader
+    revision: Callable[[], int]
+    """Up to which the store is known."""
+    field_managers: FieldManagers
+    reviews: Mapping[tuple[str, str], Review] = field(default_factory=dict)
+    connect: dict[tuple[str, str, str], Connect] = field(default_factory=dict)
+    token_request: TokenRequester | None = None
+    watch_started: Callable[[str, int], None] = lambda resource, change: None
+
+
+@dataclass(slots=True)
+class Call:
+    """A resource request: who, what, on which resource. `warnings` become Warning headers."""
+
+    server: ServerContext
+    request: Request
+    user: User
+    info: RequestInfo
+    served: ServedResource
+    warnings: list[str] = field(default_factory=list)
+
+    def warn(self, text: str) -> None:
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+    def now(self) -> str:
+        return format_time(self.server.clock.now())
+
+    @property
+    def namespace(self) -> str:
+        return self.info.namespace if self.served.resource.id.namespaced else ""
+
+    @property
+    def key(self) -> str:
+        return self.served.key(self.info.namespace, self.info.name)
+
+    def encoding(self) -> Encoding:
+        return negotiate(self.request)
+
+    def tabulator(self) -> Tabulator:
+        now = self.server.clock.now().timestamp()
+        return Tabulator(self.served.resource, now, self.request.parameter("includeObject"))
+
+    def entry_response(self, entry: Entry, status: int = 200) -> Response:
+        encoding = negotiate(self.request)
+        return Response(status, {"content-type": encoding.media_type}, entry_body(self.served, entry, encoding, self.tabulator))
+
+    def written(self, result: Entry | Object, status: int) -> Response:
+        """The answer to a write: what lies in the store now, or for a dry run what would."""
+        return self.object_response(result, status) if isinstance(result, dict) else self.entry_response(result, status)
+
+    def object_response(self, obj: Object, status: int = 200, *, tabular: bool = True) -> Response:
+        encoding = negotiate(self.request)
+        body = object_body(obj, encoding, self.tabulator if tabular else None)
+        return Response(status, {"content-type": encoding.media_type}, body)

@@ -1,0 +1,116 @@
+"""Answers as bytes: plain JSON is concatenated from what the cache holds; Table, PartialObjectMetadata and YAML are made of it.
+
+A list is pieces of bytes, so that 30,000 objects are written without being copied into one body first. Items of a list carry neither
+kind nor apiVersion, as upstream's typed lists don't.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import orjson
+
+from proa.api.meta import Object
+from proa.apiserver.negotiation import JSON, YAML, Encoding
+from proa.apiserver.served import ServedResource
+from proa.apiserver.table import Tabulator
+from proa.storage.interface import Entry, Listing
+
+BATCH = 128
+PARTIAL_VARIANT = "PartialObjectMetadata"
+
+
+def to_media(body: Object, encoding: Encoding) -> bytes:
+    """Any document in the asked media type."""
+    if encoding.media_type == YAML:
+        import yaml
+
+        return yaml.safe_dump(body, sort_keys=False, allow_unicode=True).encode()
+    if encoding.pretty:
+        return orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _transcode(document: bytes, encoding: Encoding) -> bytes:
+    if encoding.media_type == JSON and not encoding.pretty:
+        return document + b"\n"
+    return to_media(orjson.loads(document), encoding)
+
+
+def partial_metadata(entry: Entry) -> bytes:
+    """The object as PartialObjectMetadata (v1), memoised in the entry."""
+    return entry.encoded(PARTIAL_VARIANT, _partial)
+
+
+def _partial(entry: Entry) -> bytes:
+    return partial_of(entry.decode())
+
+
+def partial_of(obj: Object, version: str = "v1") -> bytes:
+    head = {"kind": "PartialObjectMetadata", "apiVersion": f"meta.k8s.io/{version}", "metadata": obj.get("metadata") or {}}
+    return orjson.dumps(head)
+
+
+def entry_body(served: ServedResource, entry: Entry, encoding: Encoding, tables: Callable[[], Tabulator]) -> bytes:
+    """One stored object."""
+    if encoding.is_plain:
+        return served.value(entry) + b"\n"
+    if encoding.form == "Table":
+        tabulator = tables()
+        document = tabulator.document([served.decode(entry)], {"resourceVersion": str(entry.revision)})
+        return to_media(document, encoding)
+    if encoding.form:
+        return _transcode(partial_metadata(entry), encoding)
+    return _transcode(served.value(entry), encoding)
+
+
+def object_body(obj: Object, encoding: Encoding, tables: Callable[[], Tabulator] | None = None) -> bytes:
+    """One object that is not (or not as such) in the store."""
+    if encoding.form == "Table" and tables is not None:
+        version = (obj.get("metadata") or {}).get("resourceVersion", "")
+        return to_media(tables().document([obj], {"resourceVersion": version}), encoding)
+    if encoding.form and tables is not None:
+        return _transcode(partial_of(obj), encoding)
+    return to_media(obj, encoding)
+
+
+def list_metadata(listing: Listing) -> Object:
+    metadata: Object = {"resourceVersion": str(listing.revision)}
+    if listing.continue_token:
+        metadata["continue"] = listing.continue_token
+        if listing.remaining:
+            metadata["remainingItemCount"] = listing.remaining
+    return metadata
+
+
+def list_body(served: ServedResource, listing: Listing, encoding: Encoding, tables: Callable[[], Tabulator]) -> bytes | list[bytes]:
+    if encoding.is_plain:
+        return _list_pieces(served, listing)
+    if encoding.form == "Table":
+        decoded = (served.decode(entry) for entry in listing.entries)
+        return to_media(tables().document(decoded, list_metadata(listing)), encoding)
+    if encoding.form:
+        return _partial_list(listing, encoding)
+    return _transcode(b"".join(_list_pieces(served, listing)), encoding)
+
+
+def _list_pieces(served: ServedResource, listing: Listing) -> list[bytes]:
+    head = served.list_head + orjson.dumps(list_metadata(listing))[1:] + b',"items":['
+    values = [entry.value for entry in listing.entries] if not served.converts else [served.value(entry) for entry in listing.entries]
+    return [head, *_joined(values, served.item_prefix), b"]}\n"]
+
+
+def _joined(values: Sequence[bytes], prefix: bytes) -> Iterable[bytes]:
+    """Values without their common prefix, separated by commas, some per piece."""
+    cut = len(prefix)
+    opening = b"{"
+    for start in range(0, len(values), BATCH):
+        batch = [value[cut:] if value.startswith(prefix) else value[1:] for value in values[start : start + BATCH]]
+        yield opening + b",{".join(batch)
+        opening = b",{"
+
+
+def _partial_list(listing: Listing, encoding: Encoding) -> bytes:
+    version = encoding.version.encode()
+    metadata = orjson.dumps(list_metadata(listing))
+    items = b",".join([partial_metadata(entry) for entry in listing.entries])
+    document = b'{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/%b","metadata":%b,"items":[%b]}' % (version, metadata, items)
+    return _transcode(document, encoding)

@@ -1,0 +1,24 @@
+"""DELETE of a collection: each object that the selectors match, one by one, as if deleted by name; answers with the list of them."""
+
+from proa.api.errors import NotFound
+from proa.apiserver.call import Call
+from proa.apiserver.encode import list_body
+from proa.apiserver.options import list_options
+from proa.apiserver.verbs.delete import read_options
+from proa.apiserver.verbs.list import find
+from proa.apiserver.verbs.removal import remove
+from proa.lib.http.message import Response
+
+
+async def delete_collection(call: Call) -> Response:
+    selection = list_options(call.request, watching=False)
+    selection.fields.check_supported(call.served.resource.selectable_field_names)
+    options = read_options(call)
+    encoding = call.encoding()
+    listing = await find(call, selection)
+    for entry in listing.entries:
+        try:
+            await remove(call, entry.key, entry.key.rpartition("/")[2], options)
+        except NotFound:
+            continue
+    return Response(200, {"content-type": encoding.media_type}, list_body(call.served, listing, encoding, call.tabulator))
