@@ -1,9 +1,9 @@
-"""This machine's own nft table for a cluster: node traffic that leaves the machine is masqueraded, and localhost:nodePort reaches a node.
+"""This machine's own nft table for a cluster: node traffic out of the default route is masqueraded, and localhost:nodePort reaches a node.
 
 The table is this module's alone (`proa_CLUSTER`); the map of localhost node ports is kept by `proa.cluster.host_network`.
 """
 
-from proa.cluster.network import host_link
+from proa.cluster.network import default_link, host_link
 from proa.cluster.settings import ClusterSettings
 from proa.lib.nft.load import load
 
@@ -15,7 +15,8 @@ def table_name(cluster: str) -> str:
 
 def ruleset(settings: ClusterSettings) -> str:
     """The whole table, without node ports."""
-    table, link = table_name(settings.name), host_link(settings)
+    table, link, way_out = table_name(settings.name), host_link(settings), default_link()
+    masquerade = f'    ip saddr {settings.node_network} oifname "{way_out}" masquerade\n' if way_out else ""
     return f"""table ip {table} {{
   map node_ports {{
     type inet_proto . inet_service : ipv4_addr . inet_service
@@ -27,8 +28,7 @@ def ruleset(settings: ClusterSettings) -> str:
   chain postrouting {{
     type nat hook postrouting priority 100; policy accept;
     ip saddr 127.0.0.0/8 oifname "{link}" masquerade
-    ip saddr {settings.node_network} oifname != {{ "{link}", "lo" }} masquerade
-  }}
+{masquerade}  }}
 }}
 """
 
