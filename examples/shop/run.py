@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 import yaml
-from image import build  # type: ignore[import-not-found]
+from image import build
 
 from proa.api.kinds import DEPLOYMENTS, NODES, SERVICES
 from proa.api.meta import Object, name

@@ -1,5 +1,7 @@
 """`proa list`: the clusters of this machine."""
 
+from collections.abc import Sequence
+
 import click
 
 
@@ -10,14 +12,14 @@ def list_clusters() -> None:
     from proa.cluster.paths import ClusterPaths, home
     from proa.cluster.settings import load_all
 
-    rows = [("NAME", "STATUS", "NODES", "API", "CONTEXT")]
+    rows: list[tuple[str, ...]] = [("NAME", "STATUS", "NODES", "API", "CONTEXT")]
     for settings in load_all(home()):
         running = "Running" if is_running(ClusterPaths(home(), settings.name)) else "Stopped"
         rows.append((settings.name, running, str(len(settings.nodes)), f"https://127.0.0.1:{settings.api_port}", settings.context))
     print_columns(rows)
 
 
-def print_columns(rows: list[tuple[str, ...]]) -> None:
+def print_columns(rows: Sequence[tuple[str, ...]]) -> None:
     """As kubectl aligns: every column as wide as its widest cell, three blanks between."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:

@@ -30,7 +30,5 @@ def up(
     request = Request(name, nodes, pod_network_cidr, service_cidr, api_port, kubernetes_version)
     with Progress() as progress:
         settings = bring_up(request, progress.step)
-    click.echo(
-        f'Cluster "{settings.name}" is up: {len(settings.nodes)} nodes, API https://127.0.0.1:{settings.api_port}, context "{settings.context}".'
-    )
+    click.echo(f'Cluster "{name}" is up with {len(settings.nodes)} nodes; the context of kubectl is "{settings.context}".')
     click.echo("Try: kubectl get nodes" if settings.nodes else "Try: kubectl get namespaces")

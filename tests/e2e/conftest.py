@@ -24,7 +24,7 @@ def missing() -> str:
 def shop_image(version: str = "v1") -> bytes:
     sys.path.insert(0, str(SHOP))
     try:
-        from image import build  # type: ignore[import-not-found]
+        from image import build
     finally:
         sys.path.remove(str(SHOP))
     archive: bytes = build(version)
