@@ -1,0 +1,19 @@
+"""What the controllers are told from outside, as one plain value."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerOptions:
+    """Durations are seconds; an empty pool means that no load-balancer address is ever given."""
+
+    cluster_cidr: str = "10.244.0.0/16"
+    node_cidr_mask: int = 24
+    root_ca: str = ""
+    """PEM, published in every namespace."""
+    load_balancer_pool: tuple[str, ...] = ()
+    node_monitor_period: float = 5.0
+    node_monitor_grace_period: float = 40.0
+    node_startup_grace_period: float = 60.0
+    terminated_pod_threshold: int = 12500
+    cluster_name: str = "kubernetes"
