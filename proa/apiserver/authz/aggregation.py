@@ -5,6 +5,7 @@ brings with a labelled ClusterRole hold within milliseconds, whether or not any 
 """
 
 import asyncio
+import copy
 from collections.abc import Iterable
 
 from proa.api import meta
@@ -62,6 +63,6 @@ class RoleAggregation:
             if role is None:
                 continue
             try:
-                await self._writer.request("PUT", f"/apis/{GROUP}/v1/clusterroles/{name}", role | {"rules": rules})
+                await self._writer.request("PUT", f"/apis/{GROUP}/v1/clusterroles/{name}", copy.deepcopy(role | {"rules": rules}))
             except (Conflict, NotFound):
                 self._changed.set()

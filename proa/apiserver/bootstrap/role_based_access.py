@@ -3,6 +3,7 @@
 Every object carries the label and the annotation by which operators know them; with the annotation set to "false" an object is left alone.
 """
 
+import copy
 from collections.abc import Iterable
 
 from proa.api.kinds import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, ROLE_BINDINGS, ROLES
@@ -65,7 +66,7 @@ def _cluster_roles(tables: dict[str, list[Object]]) -> list[Object]:
 
 
 def _role(kind: str, name: str, rules: list[Object], namespace: str = "") -> Object:
-    return _object(kind, name, namespace) | {"rules": rules}
+    return _object(kind, name, namespace) | {"rules": copy.deepcopy(rules)}
 
 
 def _binding(name: str, namespace: str, role: tuple[str, str], subjects: Iterable[tuple[str, str]]) -> Object:
