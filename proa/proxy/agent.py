@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 SELECTOR = "!service.kubernetes.io/service-proxy-name,!service.kubernetes.io/headless"
 ZONE_LABEL = "topology.kubernetes.io/zone"
 RETRY_SECONDS = 1.0
+CHECK_SHARE = 50
+"""A check may take one part in so many of the time."""
 
 
 class Proxy:
@@ -96,16 +98,20 @@ class Proxy:
 
     async def _check_forever(self) -> None:
         await self.synced.wait()
+        took = 0.0
         while True:
-            await self._clock.sleep(self._config.check_period_seconds)
-            async with self._turn:
-                for table in self._tables:
-                    await self._check(table)
+            await self._clock.sleep(max(self._config.check_period_seconds, took * CHECK_SHARE))
+            started = self._clock.monotonic()
+            for table in self._tables:
+                await self._check(table)
+            took = self._clock.monotonic() - started
 
     async def _check(self, table: Table) -> None:
         try:
-            if not await asyncio.to_thread(table.check):
+            if not await asyncio.to_thread(table.is_intact):
                 _log.warning("table %s was not as it should be; it is loaded again", table.family.table)
+                async with self._turn:
+                    await asyncio.to_thread(table.replace, table.ruleset)
         except NftError:
             _log.exception("cannot check table %s", table.family.table)
 

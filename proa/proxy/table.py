@@ -55,14 +55,15 @@ class Table:
         self.ruleset = ruleset
         self._forget_stale(old, ruleset, keys)
 
-    def check(self) -> bool:
-        """Whether the kernel's table is as it should be; if not, it is now."""
+    def is_intact(self) -> bool:
+        """Whether the kernel's table is as it should be. Takes seconds where there are very many endpoints; updates may go on meanwhile."""
+        ruleset = self.ruleset
         listing = self._kernel.list_table(self.family.protocol, TABLE)
-        expected = whole_elements(self.ruleset, self.family, self._around)
-        if self._loaded and listing is not None and parse_elements(listing) == expected and _has_hooks(listing):
-            return True
-        self.replace(self.ruleset)
-        return False
+        if listing is not None and _has_hooks(listing):
+            same = parse_elements(listing) == whole_elements(ruleset, self.family, self._around)
+        else:
+            same = False
+        return same or self.ruleset is not ruleset
 
     def clean_up(self) -> None:
         """Remove the table; Services stop working on this node."""

@@ -291,7 +291,7 @@ def test_affinity_times_out(lab: Lab) -> None:
 
     async def scenario() -> None:
         async with running(lab, *ALL, **spec) as cluster:
-            seen = set()
+            seen: set[str] = set()
             deadline = time.monotonic() + 30
             while len(seen) < 2:
                 assert time.monotonic() < deadline, "the client always came to the same pod"
@@ -388,10 +388,11 @@ def test_table_that_somebody_damaged_is_restored_by_the_check(lab: Lab) -> None:
     async def scenario() -> None:
         async with running(lab, "pod-1") as cluster:
             table = cluster.proxy._tables[0]
-            assert table.check()
+            assert table.is_intact()
             load(f"delete element ip proa_proxy services {{ {VIP} . tcp . 80 }}", path)
-            assert not table.check()
-            assert table.check()
+            assert not table.is_intact()
+            await cluster.proxy._check(table)
+            assert table.is_intact()
             assert (await cluster.tcp("pod-2", VIP, 80))[0] == "pod-1"
         assert list_table("ip", "proa_proxy", path) is None
 

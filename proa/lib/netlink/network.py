@@ -41,6 +41,8 @@ class Route:
     """4 is `static`; a component that must find its own routes again takes a number of its own."""
     on_link: bool = False
     local: bool = False
+    unreachable: bool = False
+    """Refuse at once what no longer prefix takes, instead of sending it to the default gateway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,8 @@ class Network:
             options["prefsrc"] = route.source
         if route.local:
             options |= {"type": "local", "table": 255, "scope": 254}
+        elif route.unreachable:
+            options["type"] = "unreachable"
         elif route.on_link:
             options["flags"] = ["onlink"]
         elif route.link and not route.gateway:
@@ -245,9 +249,10 @@ def _route(message: Any, names: dict[int, str]) -> Route:
     return Route(
         destination=f"{message.get('dst') or everything}/{message['dst_len']}",
         gateway=message.get("gateway") or "",
-        link=names.get(message.get("oif"), ""),
+        link="" if message["type"] == 7 else names.get(message.get("oif"), ""),
         source=message.get("prefsrc") or "",
         next_hops=hops,
         protocol=message["proto"],
         on_link=bool(message["flags"] & 4),
+        unreachable=message["type"] == 7,
     )
