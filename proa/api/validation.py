@@ -1,8 +1,8 @@
 """What Go's decoder says of a body, said from a schema: values of a wrong type, unknown fields, and nulls that vanish.
 
 Two passes. The first is compiled from the schema into closures that only answer "nothing to do here", and nearly every write ends there, in
-microseconds. Only a body with something odd is walked again, by `validation_walk`: it knows paths, prunes in place and words what it finds as
-upstream does.
+microseconds. Only a body with something odd is walked again, by `validation_walk`: it knows paths, prunes in place and words what it finds
+as upstream does.
 """
 
 from collections.abc import Callable, Sequence
