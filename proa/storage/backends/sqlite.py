@@ -43,18 +43,25 @@ class SqliteBackend:
         self._running = False
 
     async def start(self) -> None:
-        """Open the file, or make it; raises Unavailable if another process has it open."""
+        """Open the file, or make it; raises Unavailable if another process has it open, ValueError if it has another format."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _lock(self._path.with_name(self._path.name + ".lock"))
+        try:
+            self._read(self._open)
+        except Exception:
+            os.close(self._lock)
+            raise
+        self._commits = GroupCommit(asyncio.get_running_loop(), self._commit)
+        self._commits.start()
+        self._running = True
+
+    def _open(self) -> None:
         self._writer = sqlite_log.connect(self._path)
         sqlite_log.prepare(self._writer)
         self._reader = sqlite_log.connect(self._path)
         newest, self._compacted, self._scrubbed = sqlite_log.read_marks(self._writer)
         self._written = self._revision = max(newest, FIRST_REVISION)
         self._heads = sqlite_log.read_heads(self._writer)
-        self._commits = GroupCommit(asyncio.get_running_loop(), self._commit)
-        self._commits.start()
-        self._running = True
 
     async def stop(self) -> None:
         """Writes that wait are still made."""
