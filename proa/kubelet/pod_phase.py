@@ -15,8 +15,8 @@ def compute_phase(pod: Object, statuses: Mapping[str, Object], *, ended: bool) -
         return "Failed"
     kinds = [_kind(statuses.get(each["name"])) for each in pod_spec.containers(pod)]
     running, stopped, succeeded = kinds.count("running"), len([k for k in kinds if k in ("failed", "succeeded")]), kinds.count("succeeded")
-    if (pending and not (running or stopped)) or (pending and not ended and not _was_initialized(kinds)) or "waiting" in kinds:
-        return "Failed" if ended and pending else "Pending"
+    if (pending and not (running or stopped)) or "waiting" in kinds:
+        return "Pending"
     if running:
         return "Running"
     if not stopped:
@@ -33,10 +33,6 @@ def _after_all_stopped(pod: Object, statuses: Mapping[str, Object], policy: str,
     if all_succeeded:
         return "Succeeded"
     return "Failed" if policy == "Never" else "Running"
-
-
-def _was_initialized(kinds: list[str]) -> bool:
-    return any(kind != "waiting" for kind in kinds)
 
 
 def _initialization(pod: Object, statuses: Mapping[str, Object]) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""A pod's whole status from what the runtime has and the agent knows. Pure: the same inputs give the same status, so only changes are sent."""
+"""A pod's whole status from what the runtime has and the agent knows. Pure: same inputs, same status, so only changes are sent."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
