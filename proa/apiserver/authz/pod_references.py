@@ -44,7 +44,7 @@ def claim_names(pod: Object) -> set[str]:
     for volume in pod.get("spec", {}).get("volumes") or ():
         if volume.get("persistentVolumeClaim"):
             found.add(volume["persistentVolumeClaim"].get("claimName", ""))
-        elif volume.get("ephemeral"):
+        elif volume.get("ephemeral") is not None:
             found.add(f"{name}-{volume['name']}")
     return found - {""}
 

@@ -1,0 +1,137 @@
+"""Certificates, the Unix socket, the union of all, and acting as someone else."""
+
+import asyncio
+import ssl
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from proa.api.errors import ApiError, BadRequest, Unauthorized
+from proa.apiserver.authn.build import build_authentication
+from proa.apiserver.authn.client_certificate import ClientCertificateAuthenticator, read_identity
+from proa.apiserver.authn.impersonation import impersonate
+from proa.apiserver.authn.unix_socket import ROOT
+from proa.apiserver.config import ApiServerConfig
+from proa.apiserver.fake import FakeReader
+from proa.apiserver.interface import ANONYMOUS, Decision, RequestInfo, User
+from proa.lib import pki
+from proa.lib.clock import SystemClock, VirtualClock
+from proa.lib.http.message import Request
+
+
+def certificate(name: str, *organizations: str) -> bytes:
+    pem, _ = pki.create_authority("ca").issue(name, organizations, client=True, days=1)
+    return ssl.PEM_cert_to_DER_cert(pem.decode())
+
+
+def request(certificate: bytes | None = None, peer: str = "", **headers: str) -> Request:
+    return Request("GET", "/", {}, {name.replace("_", "-"): value for name, value in headers.items()}, peer=peer, certificate=certificate)
+
+
+def test_a_certificate_names_user_and_groups() -> None:
+    user = asyncio.run(ClientCertificateAuthenticator(SystemClock()).authenticate(request(certificate("jane", "dev", "ops"))))
+    assert user is not None
+    assert (user.name, sorted(user.groups), list(user.extra)) == ("jane", ["dev", "ops"], ["authentication.kubernetes.io/credential-id"])
+
+
+def test_a_connection_does_not_outlive_its_certificate() -> None:
+    der = certificate("jane")
+    end = datetime.fromtimestamp(read_identity(der).not_after).astimezone()
+    for moment, refused in ((end - timedelta(minutes=1), False), (end + timedelta(minutes=1), True)):
+        authenticator = ClientCertificateAuthenticator(VirtualClock(moment))
+        if refused:
+            with pytest.raises(Unauthorized):
+                asyncio.run(authenticator.authenticate(request(der)))
+        else:
+            assert asyncio.run(authenticator.authenticate(request(der))) is not None
+
+
+JANE = certificate("jane", "dev")
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (request(), (ANONYMOUS.name, ANONYMOUS.groups)),
+        (request(authorization="Basic abc"), (ANONYMOUS.name, ANONYMOUS.groups)),
+        (request(JANE), ("jane", ("dev", "system:authenticated"))),
+        (request(JANE, authorization="Bearer wrong"), ("jane", ("dev", "system:authenticated"))),
+        (request(authorization="Bearer wrong"), None),
+        (request(peer="unix"), (ROOT.name, (*ROOT.groups, "system:authenticated"))),
+        (request(peer="unix", authorization="Bearer wrong"), None),
+        (
+            request(peer="unix", x_remote_user="system:kube-scheduler", x_remote_group="a, b"),
+            ("system:kube-scheduler", ("a", "b", "system:authenticated")),
+        ),
+        (request(peer="10.0.0.1:1", x_remote_user="system:admin", x_remote_group="system:masters"), (ANONYMOUS.name, ANONYMOUS.groups)),
+    ],
+)
+def test_who_a_request_is_from(tmp_path: Path, asked: Request, expected: tuple[str, tuple[str, ...]] | None) -> None:
+    pki.load_or_create_private_key(tmp_path / "sa.key")
+    config = ApiServerConfig(tmp_path, (), None, tmp_path, tmp_path, tmp_path, tmp_path / "sa.key")
+    authenticator = build_authentication(config, FakeReader()).authenticator
+    if expected is None:
+        with pytest.raises(Unauthorized):
+            asyncio.run(authenticator.authenticate(asked))
+        return
+    user = asyncio.run(authenticator.authenticate(asked))
+    assert user is not None
+    assert (user.name, user.groups) == expected
+
+
+class Permits:
+    """Allows what is listed as `resource/subresource name` and remembers nothing else."""
+
+    def __init__(self, *allowed: str) -> None:
+        self._allowed = allowed
+
+    async def authorize(self, user: User, info: RequestInfo) -> Decision:
+        assert info.verb == "impersonate"
+        resource = f"{info.resource}/{info.subresource}" if info.subresource else info.resource
+        asked = f"{resource} {info.namespace}/{info.name}" if info.namespace else f"{resource} {info.name}"
+        return Decision(True if asked in self._allowed else None)
+
+    def rules_for(self, user: User, namespace: str) -> tuple[list[dict[str, object]], list[dict[str, object]], bool]:
+        return [], [], False
+
+
+ADMIN = User("admin", ("system:authenticated",))
+
+
+@pytest.mark.parametrize(
+    ("headers", "allowed", "expected"),
+    [
+        ({}, (), ADMIN),
+        ({"impersonate-user": "jane"}, ("users jane",), User("jane", ("system:authenticated",))),
+        (
+            {"impersonate-user": "jane", "impersonate-group": "dev, ops", "impersonate-uid": "7", "impersonate-extra-scopes": "a, b"},
+            ("users jane", "groups dev", "groups ops", "uids 7", "userextras/scopes a", "userextras/scopes b"),
+            User("jane", ("dev", "ops", "system:authenticated"), "7", {"scopes": ("a", "b")}),
+        ),
+        (
+            {"impersonate-user": "system:serviceaccount:shop:app"},
+            ("serviceaccounts shop/app",),
+            User("system:serviceaccount:shop:app", ("system:serviceaccounts", "system:serviceaccounts:shop", "system:authenticated")),
+        ),
+        ({"impersonate-user": "system:anonymous"}, ("users system:anonymous",), ANONYMOUS),
+        ({"impersonate-group": "dev"}, (), "requested groups without impersonating a user"),
+        (
+            {"impersonate-user": "jane"}, (),
+            'users "jane" is forbidden: User "admin" cannot impersonate resource "users" in API group "" at the cluster scope',
+        ),
+        (
+            {"impersonate-user": "jane", "impersonate-group": "system:masters"}, ("users jane",),
+            'groups "system:masters" is forbidden: User "admin" cannot impersonate resource "groups" in API group "" at the cluster scope',
+        ),
+    ],
+)  # fmt: skip
+def test_acting_as_someone_else(headers: dict[str, str], allowed: tuple[str, ...], expected: User | str) -> None:
+    asked = Request("GET", "/", {}, headers)
+    if isinstance(expected, User):
+        assert asyncio.run(impersonate(asked, ADMIN, Permits(*allowed))) == expected
+        return
+    with pytest.raises(ApiError) as caught:
+        asyncio.run(impersonate(asked, ADMIN, Permits(*allowed)))
+    assert caught.value.message == expected
+    assert isinstance(caught.value, BadRequest) == expected.startswith("requested")
