@@ -127,6 +127,8 @@ class Resource:
     selectable_fields: Callable[[Object], Mapping[str, str]] = _no_fields
     selectable_field_names: tuple[str, ...] = ()
     storage_version: str = ""
+    storage_group: str | None = None
+    """The group under which it is stored, where that is another one (events.k8s.io Events are core Events)."""
     convert: Callable[[Object, str], Object] = lambda obj, version: obj
     definition: str = ""
     virtual: bool = False
@@ -135,4 +137,5 @@ class Resource:
     @property
     def storage_key(self) -> str:
         """`/registry/pods/`, `/registry/apps/deployments/`: the prefix of this resource's keys."""
-        return f"/registry/{self.id.group}/{self.id.plural}/" if self.id.group else f"/registry/{self.id.plural}/"
+        group = self.id.group if self.storage_group is None else self.storage_group
+        return f"/registry/{group}/{self.id.plural}/" if group else f"/registry/{self.id.plural}/"

@@ -1,0 +1,232 @@
+"""The table of every built-in resource: one line each, in the order of `kubectl api-resources`.
+
+A line is served if the schema of the served version publishes its kind and the runtime configuration doesn't switch it off; beta and
+alpha versions are off unless switched on (`api/beta`, `resource.k8s.io/v1beta2`, `resource.k8s.io/v1beta2/resourceclaims`).
+"""
+
+from collections.abc import Callable, Mapping
+
+from proa.api.meta import Object
+from proa.api.resource import Resource
+from proa.api.schema import Schema
+from proa.apiserver.registry.conversion import convert_autoscaler, convert_event
+from proa.apiserver.registry.kinds import batch, cluster, config, core, discovery, networking, pod, rbac, service, storage, workloads
+from proa.apiserver.registry.kinds.cluster import GenerationStrategy, PlainStrategy, SpecStatusStrategy, StatuslessStrategy
+from proa.apiserver.registry.normalize import Normalizer, NormalizerCache
+from proa.apiserver.registry.rows import (
+    CREATE,
+    NO_COLLECTION_DELETE,
+    PROXY_VERBS,
+    READ_ONLY,
+    READ_WRITE,
+    SCALE,
+    STATUS,
+    Row,
+    Sub,
+    make_resource,
+)  # fmt: skip
+from proa.apiserver.registry.strategy import KindStrategy, StatusStrategy
+
+STORED_AS_CORE = "core/v1"
+"""events.k8s.io Events are kept as core Events."""
+
+
+def _stored_event(obj: Object, version: str) -> Object:
+    return convert_event(obj, "v1" if version == STORED_AS_CORE else "events.k8s.io/v1")
+
+
+def _autoscaler(obj: Object, version: str) -> Object:
+    return convert_autoscaler(obj, f"autoscaling/{version}")
+
+
+def _new_event(namespaced: bool, normalizer: Callable[[], Normalizer | None]) -> core.EventStrategy:
+    return core.EventStrategy(namespaced, normalizer, core=False)
+
+
+def _pod_part(part: str) -> Callable[[KindStrategy], pod.PodPartStrategy]:
+    put, check = {
+        "ephemeralcontainers": (pod.put_ephemeral_containers, pod.check_ephemeral_containers),
+        "resize": (pod.put_resources, pod.check_resize),
+    }[part]
+    return lambda main: pod.PodPartStrategy(main, put, check)
+
+
+def _finalize(main: KindStrategy) -> core.NamespaceFinalizeStrategy:
+    return core.NamespaceFinalizeStrategy(main.namespaced)
+
+
+def _status(*kept: str) -> Sub:
+    """/status of a kind whose labels or owners don't change there."""
+    return Sub("status", make=lambda main: StatusStrategy(main, kept))
+
+
+POD_STATUS = Sub("status", make=lambda main: StatusStrategy(main, ("ownerReferences",), pod.check_pod_status))
+NAMESPACE_STATUS = Sub("status", make=lambda main: StatusStrategy(main, (), core.check_namespace_status))
+POD_SUBRESOURCES = (
+    Sub("attach", ("create", "get"), "PodAttachOptions"),
+    Sub("binding", CREATE, "Binding"),
+    Sub("ephemeralcontainers", READ_WRITE, make=_pod_part("ephemeralcontainers")),
+    Sub("eviction", CREATE, "Eviction", "policy", "v1"),
+    Sub("exec", ("create", "get"), "PodExecOptions"),
+    Sub("log", ("get",)),
+    Sub("portforward", ("create", "get"), "PodPortForwardOptions"),
+    Sub("proxy", PROXY_VERBS, "PodProxyOptions"),
+    Sub("resize", READ_WRITE, make=_pod_part("resize")),
+    POD_STATUS,
+)
+APPS_STATUS = _status("labels")
+WORKLOAD = (SCALE, APPS_STATUS)
+ALL = ("all",)
+EXTENSIONS = ("api-extensions",)
+NS, CLUSTER = True, False
+
+ADMISSION, APPS, AUTHN = "admissionregistration.k8s.io", "apps", "authentication.k8s.io"
+AUTHZ, CERTIFICATES, RBAC = "authorization.k8s.io", "certificates.k8s.io", "rbac.authorization.k8s.io"
+FLOW, NETWORKING, RESOURCE = "flowcontrol.apiserver.k8s.io", "networking.k8s.io", "resource.k8s.io"
+SCHEDULING, STORAGE = "scheduling.k8s.io", "storage.k8s.io"
+
+TABLE: tuple[Row, ...] = (
+    Row("", "v1", "bindings", "Binding", NS, PlainStrategy, verbs=CREATE, virtual=True),
+    Row("", "v1", "componentstatuses", "ComponentStatus", CLUSTER, PlainStrategy, ("cs",), verbs=READ_ONLY, virtual=True),
+    Row("", "v1", "configmaps", "ConfigMap", NS, config.ConfigMapStrategy, ("cm",)),
+    Row("", "v1", "endpoints", "Endpoints", NS, discovery.EndpointsStrategy, ("ep",), singular="endpoints"),
+    Row("", "v1", "events", "Event", NS, core.EventStrategy, ("ev",)),
+    Row("", "v1", "limitranges", "LimitRange", NS, core.LimitRangeStrategy, ("limits",)),
+    Row("", "v1", "namespaces", "Namespace", CLUSTER, core.NamespaceStrategy, ("ns",), verbs=NO_COLLECTION_DELETE,
+        subresources=(Sub("finalize", ("update",), make=_finalize), NAMESPACE_STATUS)),
+    Row("", "v1", "nodes", "Node", CLUSTER, core.NodeStrategy, ("no",),
+        subresources=(Sub("proxy", PROXY_VERBS, "NodeProxyOptions"), STATUS)),
+    Row("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", NS, storage.PersistentVolumeClaimStrategy, ("pvc",),
+        subresources=(STATUS,)),
+    Row("", "v1", "persistentvolumes", "PersistentVolume", CLUSTER, storage.PersistentVolumeStrategy, ("pv",), subresources=(STATUS,)),
+    Row("", "v1", "pods", "Pod", NS, pod.PodStrategy, ("po",), ALL, POD_SUBRESOURCES),
+    Row("", "v1", "podtemplates", "PodTemplate", NS, workloads.PodTemplateStrategy),
+    Row("", "v1", "replicationcontrollers", "ReplicationController", NS, workloads.ReplicationControllerStrategy, ("rc",), ALL,
+        (SCALE, STATUS)),
+    Row("", "v1", "resourcequotas", "ResourceQuota", NS, core.ResourceQuotaStrategy, ("quota",), subresources=(STATUS,)),
+    Row("", "v1", "secrets", "Secret", NS, config.SecretStrategy),
+    Row("", "v1", "serviceaccounts", "ServiceAccount", NS, core.ServiceAccountStrategy, ("sa",),
+        subresources=(Sub("token", CREATE, "TokenRequest", AUTHN, "v1"),)),
+    Row("", "v1", "services", "Service", NS, service.ServiceStrategy, ("svc",), ALL,
+        (Sub("proxy", PROXY_VERBS, "ServiceProxyOptions"), STATUS)),
+
+    Row(ADMISSION, "v1", "mutatingadmissionpolicies", "MutatingAdmissionPolicy", CLUSTER, cluster.AdmissionPolicyStrategy,
+        categories=EXTENSIONS, other_versions=("v1beta1", "v1alpha1")),
+    Row(ADMISSION, "v1", "mutatingadmissionpolicybindings", "MutatingAdmissionPolicyBinding", CLUSTER,
+        cluster.AdmissionPolicyBindingStrategy,
+        categories=EXTENSIONS, other_versions=("v1beta1", "v1alpha1")),
+    Row(ADMISSION, "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", CLUSTER,
+        cluster.MutatingWebhookConfigurationStrategy, categories=EXTENSIONS),
+    Row(ADMISSION, "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy", CLUSTER, cluster.AdmissionPolicyStrategy,
+        categories=EXTENSIONS, subresources=(STATUS,), other_versions=("v1beta1",)),
+    Row(ADMISSION, "v1", "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding", CLUSTER,
+        cluster.AdmissionPolicyBindingStrategy, categories=EXTENSIONS, other_versions=("v1beta1",)),
+    Row(ADMISSION, "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", CLUSTER, cluster.WebhookConfigurationStrategy,
+        categories=EXTENSIONS),
+
+    Row("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", CLUSTER,
+        cluster.CustomResourceDefinitionStrategy, ("crd", "crds"), EXTENSIONS, (STATUS,)),
+    Row("apiregistration.k8s.io", "v1", "apiservices", "APIService", CLUSTER, cluster.ApiServiceStrategy, (), EXTENSIONS, (STATUS,)),
+
+    Row(APPS, "v1", "controllerrevisions", "ControllerRevision", NS, workloads.ControllerRevisionStrategy),
+    Row(APPS, "v1", "daemonsets", "DaemonSet", NS, workloads.DaemonSetStrategy, ("ds",), ALL, (APPS_STATUS,)),
+    Row(APPS, "v1", "deployments", "Deployment", NS, workloads.DeploymentStrategy, ("deploy",), ALL, WORKLOAD),
+    Row(APPS, "v1", "replicasets", "ReplicaSet", NS, workloads.ReplicaSetStrategy, ("rs",), ALL, WORKLOAD),
+    Row(APPS, "v1", "statefulsets", "StatefulSet", NS, workloads.StatefulSetStrategy, ("sts",), ALL, WORKLOAD),
+
+    Row(AUTHN, "v1", "selfsubjectreviews", "SelfSubjectReview", CLUSTER, PlainStrategy, verbs=CREATE, virtual=True),
+    Row(AUTHN, "v1", "tokenreviews", "TokenReview", CLUSTER, PlainStrategy, verbs=CREATE, virtual=True),
+    Row(AUTHZ, "v1", "localsubjectaccessreviews", "LocalSubjectAccessReview", NS, PlainStrategy, verbs=CREATE, virtual=True),
+    Row(AUTHZ, "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", CLUSTER, PlainStrategy, verbs=CREATE, virtual=True),
+    Row(AUTHZ, "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", CLUSTER, PlainStrategy, verbs=CREATE, virtual=True),
+    Row(AUTHZ, "v1", "subjectaccessreviews", "SubjectAccessReview", CLUSTER, PlainStrategy, verbs=CREATE, virtual=True),
+
+    Row("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", NS, cluster.AutoscalerStrategy, ("hpa",), ALL,
+        (STATUS,),
+        convert=_autoscaler),
+    Row("autoscaling", "v1", "horizontalpodautoscalers", "HorizontalPodAutoscaler", NS, cluster.AutoscalerStrategy, ("hpa",), ALL,
+        (STATUS,),
+        storage_version="v2", convert=_autoscaler),
+
+    Row("batch", "v1", "cronjobs", "CronJob", NS, batch.CronJobStrategy, ("cj",), ALL, (STATUS,)),
+    Row("batch", "v1", "jobs", "Job", NS, batch.JobStrategy, (), ALL, (STATUS,)),
+
+    Row(CERTIFICATES, "v1", "certificatesigningrequests", "CertificateSigningRequest", CLUSTER, cluster.CertificateSigningRequestStrategy,
+        ("csr",), subresources=(Sub("approval", make=StatusStrategy), STATUS)),
+    Row(CERTIFICATES, "v1", "clustertrustbundles", "ClusterTrustBundle", CLUSTER, StatuslessStrategy, other_versions=("v1beta1",)),
+    Row(CERTIFICATES, "v1", "podcertificaterequests", "PodCertificateRequest", NS, PlainStrategy, ("pcr",), subresources=(STATUS,),
+        other_versions=("v1beta1",)),
+
+    Row("coordination.k8s.io", "v1", "leases", "Lease", NS, cluster.LeaseStrategy),
+    Row("coordination.k8s.io", "v1beta1", "leasecandidates", "LeaseCandidate", NS, StatuslessStrategy, other_versions=("v1alpha2",)),
+
+    Row("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", NS, discovery.EndpointSliceStrategy),
+    Row("events.k8s.io", "v1", "events", "Event", NS, _new_event, ("ev",), storage_version=STORED_AS_CORE, storage_group="",
+        convert=_stored_event),
+
+    Row(FLOW, "v1", "flowschemas", "FlowSchema", CLUSTER, cluster.FlowSchemaStrategy, subresources=(STATUS,)),
+    Row(FLOW, "v1", "prioritylevelconfigurations", "PriorityLevelConfiguration", CLUSTER, cluster.PriorityLevelStrategy,
+        subresources=(STATUS,)),
+
+    Row("internal.apiserver.k8s.io", "v1alpha1", "storageversions", "StorageVersion", CLUSTER, PlainStrategy, subresources=(STATUS,)),
+    Row("lifecycle.k8s.io", "v1alpha1", "evictionrequests", "EvictionRequest", NS, SpecStatusStrategy, subresources=(STATUS,)),
+
+    Row(NETWORKING, "v1", "ingressclasses", "IngressClass", CLUSTER, networking.IngressClassStrategy),
+    Row(NETWORKING, "v1", "ingresses", "Ingress", NS, networking.IngressStrategy, ("ing",), subresources=(STATUS,)),
+    Row(NETWORKING, "v1", "ipaddresses", "IPAddress", CLUSTER, StatuslessStrategy, ("ip",)),
+    Row(NETWORKING, "v1", "networkpolicies", "NetworkPolicy", NS, networking.NetworkPolicyStrategy, ("netpol",)),
+    Row(NETWORKING, "v1", "servicecidrs", "ServiceCIDR", CLUSTER, networking.ServiceCidrStrategy, subresources=(STATUS,)),
+
+    Row("node.k8s.io", "v1", "runtimeclasses", "RuntimeClass", CLUSTER, StatuslessStrategy),
+    Row("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", NS, cluster.PodDisruptionBudgetStrategy, ("pdb",),
+        subresources=(STATUS,)),
+
+    Row(RBAC, "v1", "clusterrolebindings", "ClusterRoleBinding", CLUSTER, rbac.RoleBindingStrategy),
+    Row(RBAC, "v1", "clusterroles", "ClusterRole", CLUSTER, rbac.RoleStrategy),
+    Row(RBAC, "v1", "rolebindings", "RoleBinding", NS, rbac.RoleBindingStrategy),
+    Row(RBAC, "v1", "roles", "Role", NS, rbac.RoleStrategy),
+
+    Row(RESOURCE, "v1", "deviceclasses", "DeviceClass", CLUSTER, GenerationStrategy, other_versions=("v1beta2",)),
+    Row(RESOURCE, "v1", "devicetaintrules", "DeviceTaintRule", CLUSTER, SpecStatusStrategy, subresources=(STATUS,),
+        other_versions=("v1beta2",)),
+    Row(RESOURCE, "v1", "resourceclaims", "ResourceClaim", NS, PlainStrategy, subresources=(STATUS,), other_versions=("v1beta2",)),
+    Row(RESOURCE, "v1", "resourceclaimtemplates", "ResourceClaimTemplate", NS, StatuslessStrategy, other_versions=("v1beta2",)),
+    Row(RESOURCE, "v1", "resourceslices", "ResourceSlice", CLUSTER, GenerationStrategy, other_versions=("v1beta2",)),
+
+    Row(SCHEDULING, "v1", "priorityclasses", "PriorityClass", CLUSTER, cluster.PriorityClassStrategy, ("pc",)),
+    Row(SCHEDULING, "v1beta1", "podgroups", "PodGroup", NS, SpecStatusStrategy, subresources=(STATUS,), other_versions=("v1alpha3",)),
+    Row(SCHEDULING, "v1beta1", "workloads", "Workload", NS, StatuslessStrategy, other_versions=("v1alpha3",)),
+
+    Row(STORAGE, "v1", "csidrivers", "CSIDriver", CLUSTER, storage.CsiDriverStrategy),
+    Row(STORAGE, "v1", "csinodes", "CSINode", CLUSTER, StatuslessStrategy),
+    Row(STORAGE, "v1", "csistoragecapacities", "CSIStorageCapacity", NS, StatuslessStrategy),
+    Row(STORAGE, "v1", "storageclasses", "StorageClass", CLUSTER, storage.StorageClassStrategy, ("sc",)),
+    Row(STORAGE, "v1", "volumeattachments", "VolumeAttachment", CLUSTER, PlainStrategy, subresources=(STATUS,)),
+    Row(STORAGE, "v1", "volumeattributesclasses", "VolumeAttributesClass", CLUSTER, StatuslessStrategy, ("vac",)),
+    Row("storagemigration.k8s.io", "v1", "storageversionmigrations", "StorageVersionMigration", CLUSTER, PlainStrategy,
+        subresources=(STATUS,),
+        other_versions=("v1beta1",)),
+)  # fmt: skip
+
+
+def builtin_resources(schema: Schema, runtime_config: Mapping[str, bool] | None = None) -> list[Resource]:
+    """Every resource that the served version has and the configuration allows, in the table's order, preferred versions first."""
+    chosen = runtime_config or {}
+    cache = NormalizerCache()
+    made = []
+    for row in TABLE:
+        for each in (row, *(row.in_version(version) for version in row.other_versions)):
+            definition = schema.definition_name(each.group, each.version, each.kind)
+            if definition is not None and enabled(each.api_version, each.plural, chosen):
+                made.append(make_resource(each, schema, cache, definition))
+    return made
+
+
+def enabled(api_version: str, plural: str, runtime_config: Mapping[str, bool]) -> bool:
+    """What --runtime-config says of a resource; the most specific word counts."""
+    version = api_version.rpartition("/")[2]
+    stage = "api/beta" if "beta" in version else "api/alpha" if "alpha" in version else "api/ga"
+    for key in (f"{api_version}/{plural}", api_version, stage, "api/all"):
+        if key in runtime_config:
+            return runtime_config[key]
+    return stage == "api/ga"

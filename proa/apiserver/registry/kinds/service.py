@@ -1,0 +1,294 @@
+"""Services: defaults, consistency of ports, addresses and type, and what an update keeps of what was allocated before.
+
+Choosing cluster IPs and node ports is the allocators' work, after validation; here an update that leaves them out gets the old ones back.
+"""
+
+from typing import Any, ClassVar
+
+from proa.api.errors import Cause, duplicate, forbidden, invalid, not_supported, required
+from proa.api.labels import validate_labels
+from proa.api.meta import Object
+from proa.api.names import dns1035_label, dns1123_label, dns1123_subdomain, port_name, port_number, qualified_name
+from proa.api.resource import StrategyContext
+from proa.apiserver.registry.checks import PROTOCOLS, check_choice, check_cidr, check_ip, parse_ip, within
+from proa.apiserver.registry.object_meta import NameCheck, immutable
+from proa.apiserver.registry.strategy import KindStrategy
+
+TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
+WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
+AFFINITY_SECONDS = 10800
+MAX_AFFINITY_SECONDS = 86400
+
+
+class ServiceStrategy(KindStrategy):
+    empty_status: ClassVar[Object | None] = {"loadBalancer": {}}
+
+    @property
+    def name_check(self) -> NameCheck:
+        return dns1035_label
+
+    def fill(self, obj: Object) -> None:
+        spec = obj.setdefault("spec", {})
+        if spec.setdefault("sessionAffinity", "None") == "None":
+            spec.pop("sessionAffinityConfig", None)
+        elif spec["sessionAffinity"] == "ClientIP":
+            spec.setdefault("sessionAffinityConfig", {}).setdefault("clientIP", {}).setdefault("timeoutSeconds", AFFINITY_SECONDS)
+        kind = spec.setdefault("type", "ClusterIP")
+        for port in spec.get("ports") or ():
+            port.setdefault("protocol", "TCP")
+            if port.get("targetPort") in (None, 0, ""):
+                port["targetPort"] = port.get("port")
+        if kind in WITH_NODE_PORTS or (kind == "ClusterIP" and spec.get("externalIPs")):
+            spec.setdefault("externalTrafficPolicy", "Cluster")
+        if kind != "ExternalName":
+            spec.setdefault("internalTrafficPolicy", "Cluster")
+        if kind == "LoadBalancer":
+            spec.setdefault("allocateLoadBalancerNodePorts", True)
+        for ingress in ((obj.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ():
+            if ingress.get("ip"):
+                ingress.setdefault("ipMode", "VIP")
+
+    def check(self, obj: Object) -> list[Cause]:
+        return validate_service_spec(obj.get("spec", {}))
+
+    def prepare_change(self, obj: Object, old: Object, context: StrategyContext) -> None:
+        keep_allocated(obj["spec"], old["spec"])
+        drop_what_the_type_has_not(obj["spec"], old["spec"])
+
+    def check_update(self, obj: Object, old: Object) -> list[Cause]:
+        return _validate_addresses_kept(obj["spec"], old["spec"]) + self.check(obj)
+
+
+def keep_allocated(new: Object, old: Object) -> None:
+    """What the API allocated and this update doesn't mention."""
+    if old.get("type") != "ExternalName" and new.get("type") != "ExternalName":
+        if not new.get("clusterIP") and not new.get("clusterIPs"):
+            for field in ("clusterIP", "clusterIPs"):
+                if field in old:
+                    new[field] = old[field]
+        elif new.get("clusterIP") == old.get("clusterIP") and not new.get("clusterIPs") and "clusterIPs" in old:
+            new["clusterIPs"] = old["clusterIPs"]
+        for field in ("ipFamilies", "ipFamilyPolicy"):
+            if not new.get(field) and old.get(field):
+                new[field] = old[field]
+    if _needs_node_ports(new) and _needs_node_ports(old):
+        known = {(port.get("protocol"), port.get("port")): port.get("nodePort") for port in old.get("ports") or ()}
+        taken = {port.get("nodePort") for port in new.get("ports") or ()}
+        for port in new.get("ports") or ():
+            former = known.get((port.get("protocol"), port.get("port")))
+            if not port.get("nodePort") and former and former not in taken:
+                port["nodePort"] = former
+    if _needs_health_port(new) and _needs_health_port(old) and not new.get("healthCheckNodePort") and old.get("healthCheckNodePort"):
+        new["healthCheckNodePort"] = old["healthCheckNodePort"]
+
+
+def drop_what_the_type_has_not(new: Object, old: Object) -> None:
+    """A change of type that repeats the old type's values means to give them up; other values are left for validation to refuse."""
+    if new.get("type") == "ExternalName" and old.get("type") != "ExternalName":
+        for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"):
+            if new.get(field) == old.get(field):
+                new.pop(field, None)
+    if _needs_node_ports(old) and not _needs_node_ports(new):
+        ports = {(port.get("protocol"), port.get("port")): port.get("nodePort") for port in old.get("ports") or ()}
+        for port in new.get("ports") or ():
+            if port.get("nodePort") in ports.values():
+                port.pop("nodePort", None)
+    if _needs_health_port(old) and not _needs_health_port(new) and new.get("healthCheckNodePort") == old.get("healthCheckNodePort"):
+        new.pop("healthCheckNodePort", None)
+    if old.get("type") == "LoadBalancer" and new.get("type") != "LoadBalancer":
+        for field in ("allocateLoadBalancerNodePorts", "loadBalancerClass"):
+            if new.get(field) == old.get(field):
+                new.pop(field, None)
+    external = new.get("type") in WITH_NODE_PORTS or (new.get("type") == "ClusterIP" and new.get("externalIPs"))
+    if not external and new.get("externalTrafficPolicy") == old.get("externalTrafficPolicy"):
+        new.pop("externalTrafficPolicy", None)
+
+
+def _needs_node_ports(spec: Object) -> bool:
+    return spec.get("type") in WITH_NODE_PORTS
+
+
+def _needs_health_port(spec: Object) -> bool:
+    return spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
+
+
+def validate_service_spec(spec: Object) -> list[Cause]:
+    kind, addresses = spec.get("type"), _cluster_ips(spec)
+    causes: list[Cause] = []
+    if not spec.get("ports") and "None" not in addresses and kind != "ExternalName":
+        causes.append(required("spec.ports"))
+    if kind == "LoadBalancer" and "None" in addresses:
+        causes.append(invalid("spec.clusterIPs[0]", "None", "may not be set to 'None' for LoadBalancer services"))
+    if kind == "NodePort" and "None" in addresses:
+        causes.append(invalid("spec.clusterIPs[0]", "None", "may not be set to 'None' for NodePort services"))
+    if kind == "ExternalName":
+        causes += _validate_external_name(spec)
+    causes += _validate_ports(spec)
+    causes += validate_labels(spec.get("selector") or {}, "spec.selector")
+    causes += check_choice("spec.sessionAffinity", spec.get("sessionAffinity"), ("ClientIP", "None"))
+    causes += _validate_affinity(spec)
+    if kind not in TYPES:
+        causes.append(not_supported("spec.type", kind, TYPES) if kind else required("spec.type"))
+    if kind != "ExternalName":
+        causes += _validate_cluster_ips(spec, addresses)
+    for index, address in enumerate(spec.get("externalIPs") or ()):
+        causes += check_ip(f"spec.externalIPs[{index}]", address) or _not_special(f"spec.externalIPs[{index}]", address)
+    causes += _validate_load_balancer(spec)
+    return causes + _validate_traffic_policies(spec)
+
+
+def _cluster_ips(spec: Object) -> list[str]:
+    return spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else [])
+
+
+def _validate_external_name(spec: Object) -> list[Cause]:
+    detail = "may not be set for ExternalName services"
+    causes = [forbidden(f"spec.{field}", detail) for field in ("clusterIP", "clusterIPs") if spec.get(field)]
+    name = (spec.get("externalName") or "").removesuffix(".")
+    if not name:
+        return [*causes, required("spec.externalName")]
+    return causes + [invalid("spec.externalName", name, problem) for problem in dns1123_subdomain(name)]
+
+
+def _validate_ports(spec: Object) -> list[Cause]:
+    causes: list[Cause] = []
+    ports = spec.get("ports") or []
+    names: set[str] = set()
+    used: set[tuple[Any, ...]] = set()
+    node_ports: set[tuple[Any, ...]] = set()
+    for index, port in enumerate(ports):
+        path = f"spec.ports[{index}]"
+        causes += _validate_port(port, path, names, needs_name=len(ports) > 1)
+        key = (port.get("protocol"), port.get("port"))
+        if key in used:
+            causes.append(duplicate(path, {"protocol": key[0], "port": key[1]}))
+        used.add(key)
+        if node_port := port.get("nodePort"):
+            if spec.get("type") not in WITH_NODE_PORTS:
+                causes.append(forbidden(f"{path}.nodePort", f"may not be used when `type` is '{spec.get('type')}'"))
+            if (port.get("protocol"), node_port) in node_ports:
+                causes.append(duplicate(f"{path}.nodePort", node_port))
+            node_ports.add((port.get("protocol"), node_port))
+    return causes
+
+
+def _validate_port(port: Object, path: str, names: set[str], *, needs_name: bool) -> list[Cause]:
+    causes: list[Cause] = []
+    name = port.get("name")
+    if not name and needs_name:
+        causes.append(required(f"{path}.name"))
+    if name:
+        causes += [invalid(f"{path}.name", name, problem) for problem in dns1123_label(name)]
+        if name in names:
+            causes.append(duplicate(f"{path}.name", name))
+        names.add(name)
+    causes += [invalid(f"{path}.port", port.get("port", 0), problem) for problem in port_number(port.get("port") or 0)]
+    causes += check_choice(f"{path}.protocol", port.get("protocol"), PROTOCOLS)
+    target = port.get("targetPort")
+    problems = port_name(target) if isinstance(target, str) else port_number(target or 0)
+    causes += [invalid(f"{path}.targetPort", target, problem) for problem in problems]
+    if port.get("appProtocol"):
+        causes += [invalid(f"{path}.appProtocol", port["appProtocol"], problem) for problem in qualified_name(port["appProtocol"])]
+    return causes + within(f"{path}.nodePort", port.get("nodePort"), 0, 65535)
+
+
+def _validate_affinity(spec: Object) -> list[Cause]:
+    config = spec.get("sessionAffinityConfig")
+    path = "spec.sessionAffinityConfig"
+    if spec.get("sessionAffinity") == "None":
+        return [forbidden(path, "must not be set when session affinity is None")] if config else []
+    if spec.get("sessionAffinity") != "ClientIP":
+        return []
+    seconds = ((config or {}).get("clientIP") or {}).get("timeoutSeconds")
+    if seconds is None:
+        return [required(f"{path}.clientIP.timeoutSeconds")]
+    if not 0 < seconds <= MAX_AFFINITY_SECONDS:
+        detail = f"must be greater than 0 and less than {MAX_AFFINITY_SECONDS}"
+        return [invalid(f"{path}.clientIP.timeoutSeconds", seconds, detail)]
+    return []
+
+
+def _validate_cluster_ips(spec: Object, addresses: list[str]) -> list[Cause]:
+    causes: list[Cause] = []
+    first = spec.get("clusterIP")
+    if first and spec.get("clusterIPs") and spec["clusterIPs"][0] != first:
+        causes.append(invalid("spec.clusterIPs", spec["clusterIPs"], "first value must match `clusterIP`"))
+    if len(addresses) > 2:
+        causes.append(invalid("spec.clusterIPs", addresses, "may only hold up to 2 values"))
+    for index, address in enumerate(addresses):
+        path = f"spec.clusterIPs[{index}]"
+        if address == "None":
+            if len(addresses) > 1:
+                causes.append(invalid("spec.clusterIPs", addresses, "'None' must be the first and only value"))
+        else:
+            causes += check_ip(path, address)
+    families = spec.get("ipFamilies") or []
+    for index, family in enumerate(families):
+        if family not in ("IPv4", "IPv6"):
+            causes.append(not_supported(f"spec.ipFamilies[{index}]", family, ("IPv4", "IPv6")))
+        elif family in families[:index]:
+            causes.append(duplicate(f"spec.ipFamilies[{index}]", family))
+    policies = ("PreferDualStack", "RequireDualStack", "SingleStack")
+    return causes + check_choice("spec.ipFamilyPolicy", spec.get("ipFamilyPolicy"), policies, optional=True)
+
+
+def _not_special(path: str, value: str) -> list[Cause]:
+    address = parse_ip(value)
+    special = address is not None and (address.is_unspecified or address.is_loopback or address.is_link_local)
+    detail = "may not be unspecified (0.0.0.0 or ::), in the loopback range (127.0.0.0/8 or ::1/128) or link-local"
+    return [invalid(path, value, detail)] if special else []
+
+
+def _validate_load_balancer(spec: Object) -> list[Cause]:
+    causes: list[Cause] = []
+    kind = spec.get("type")
+    ranges = spec.get("loadBalancerSourceRanges") or []
+    if ranges and kind != "LoadBalancer":
+        causes.append(forbidden("spec.LoadBalancerSourceRanges", "may only be used when `type` is 'LoadBalancer'"))
+    for index, cidr in enumerate(ranges):
+        causes += check_cidr(f"spec.loadBalancerSourceRanges[{index}]", cidr.strip())
+    if kind == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is None:
+        causes.append(required("spec.allocateLoadBalancerNodePorts"))
+    if kind != "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is not None:
+        causes.append(forbidden("spec.allocateLoadBalancerNodePorts", "may only be used when `type` is 'LoadBalancer'"))
+    if kind != "LoadBalancer" and spec.get("loadBalancerClass") is not None:
+        causes.append(forbidden("spec.loadBalancerClass", "may only be used when `type` is 'LoadBalancer'"))
+    if kind == "LoadBalancer" and spec.get("loadBalancerClass") is not None:
+        name = spec["loadBalancerClass"]
+        causes += [invalid("spec.loadBalancerClass", name, problem) for problem in qualified_name(name)]
+    return causes
+
+
+def _validate_traffic_policies(spec: Object) -> list[Cause]:
+    causes: list[Cause] = []
+    kind, external = spec.get("type"), spec.get("externalTrafficPolicy")
+    reachable = kind in WITH_NODE_PORTS or (kind == "ClusterIP" and bool(spec.get("externalIPs")))
+    if external and not reachable:
+        causes.append(invalid("spec.externalTrafficPolicy", external, "may only be set for externally-accessible services"))
+    if reachable:
+        causes += check_choice("spec.externalTrafficPolicy", external, ("Cluster", "Local"))
+    if kind != "ExternalName":
+        causes += check_choice("spec.internalTrafficPolicy", spec.get("internalTrafficPolicy"), ("Cluster", "Local"))
+    if spec.get("healthCheckNodePort") and not _needs_health_port(spec):
+        detail = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
+        causes.append(invalid("spec.healthCheckNodePort", spec["healthCheckNodePort"], detail))
+    distribution = ("PreferClose", "PreferSameNode", "PreferSameZone")
+    return causes + check_choice("spec.trafficDistribution", spec.get("trafficDistribution"), distribution, optional=True)
+
+
+def _validate_addresses_kept(new: Object, old: Object) -> list[Cause]:
+    """The primary cluster IP and family stay as long as the Service has one; ExternalName is the way in and out."""
+    if "ExternalName" in (new.get("type"), old.get("type")) or not old.get("clusterIP"):
+        return []
+    fresh, former = _cluster_ips(new), _cluster_ips(old)
+    causes: list[Cause] = []
+    if fresh and former and fresh[0] != former[0]:
+        causes.append(invalid("spec.clusterIPs[0]", fresh, "may not change once set"))
+    families, was = new.get("ipFamilies") or [], old.get("ipFamilies") or []
+    if families and was and families[0] != was[0]:
+        causes.append(invalid("spec.ipFamilies[0]", families[0], "may not change once set"))
+    if new.get("type") == old.get("type") == "LoadBalancer":
+        causes += immutable("spec.loadBalancerClass", new.get("loadBalancerClass"), old.get("loadBalancerClass"))
+    if _needs_health_port(new) and _needs_health_port(old) and old.get("healthCheckNodePort"):
+        causes += immutable("spec.healthCheckNodePort", new.get("healthCheckNodePort"), old["healthCheckNodePort"])
+    return causes

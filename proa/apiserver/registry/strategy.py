@@ -1,0 +1,155 @@
+"""The order of policy that all kinds share; a kind's file fills in `fill`, `check`, `check_update` and little else.
+
+The main endpoint never changes status and the status endpoint never changes spec: `StatusStrategy` is derived from the main one.
+Generation steps when anything but metadata and status differs, for the kinds that have one.
+"""
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from proa.api.errors import Cause
+from proa.api.meta import Object
+from proa.api.names import dns1123_subdomain
+from proa.api.resource import StrategyContext
+from proa.apiserver.registry.normalize import Normalizer
+from proa.apiserver.registry.object_meta import NameCheck, validate_object_meta, validate_object_meta_update
+
+_UNVERSIONED = ("apiVersion", "kind", "metadata", "status")
+
+
+class KindStrategy:
+    """What most kinds do. Subclasses override the hooks below `default`; instances are made once per served resource."""
+
+    allow_create_on_update: bool = False
+    graceful_deletion: bool = False
+    has_status: ClassVar[bool] = True
+    keeps_status_on_create: ClassVar[bool] = False
+    empty_status: ClassVar[Object | None] = None
+    """What a new object's status is; None for kinds without one."""
+    tracks_generation: ClassVar[bool] = False
+
+    def __init__(self, namespaced: bool = True, normalizer: Callable[[], Normalizer | None] = lambda: None) -> None:
+        self.namespaced = namespaced
+        self._find_normalizer = normalizer
+        self._normalize: Normalizer | None = None
+        self._resolved = False
+
+    @property
+    def name_check(self) -> NameCheck:
+        return dns1123_subdomain
+
+    def fill(self, obj: Object) -> None:
+        """Defaults of this kind."""
+
+    def check(self, obj: Object) -> list[Cause]:
+        """What is wrong with anything but metadata."""
+        return []
+
+    def check_update(self, obj: Object, old: Object) -> list[Cause]:
+        """The same for a change; by default what is checked on create."""
+        return self.check(obj)
+
+    def prepare(self, obj: Object, context: StrategyContext) -> None:
+        """The kind's own part of prepare_for_create."""
+
+    def prepare_change(self, obj: Object, old: Object, context: StrategyContext) -> None:
+        """The kind's own part of prepare_for_update."""
+
+    def default(self, obj: Object) -> None:
+        if not self._resolved:
+            self._normalize, self._resolved = self._find_normalizer(), True
+        if self._normalize is not None:
+            self._normalize(obj)
+        self.fill(obj)
+
+    def prepare_for_create(self, obj: Object, context: StrategyContext) -> None:
+        if self.has_status and not self.keeps_status_on_create:
+            obj.pop("status", None)
+        if self.empty_status is not None and "status" not in obj:
+            obj["status"] = copy.deepcopy(self.empty_status)
+        if self.tracks_generation:
+            obj.setdefault("metadata", {})["generation"] = 1
+        self.prepare(obj, context)
+
+    def validate(self, obj: Object) -> Sequence[Cause]:
+        return validate_object_meta(obj.get("metadata", {}), self.namespaced, self.name_check) + self.check(obj)
+
+    def prepare_for_update(self, obj: Object, old: Object, context: StrategyContext) -> None:
+        if self.has_status:
+            _take(obj, old, "status")
+        self.prepare_change(obj, old, context)
+        step_generation(obj, old, self.tracks_generation)
+
+    def validate_update(self, obj: Object, old: Object) -> Sequence[Cause]:
+        return validate_object_meta_update(obj.get("metadata", {}), old.get("metadata", {})) + self.check_update(obj, old)
+
+    def canonicalize(self, obj: Object) -> None:
+        return None
+
+    def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
+        return ()
+
+
+class StatusStrategy:
+    """The /status endpoint: of the object sent, only status counts, and metadata where upstream lets it pass."""
+
+    allow_create_on_update = False
+    graceful_deletion = False
+
+    def __init__(
+        self,
+        main: KindStrategy,
+        kept_metadata: tuple[str, ...] = (),
+        check_status: Callable[[Object, Object], list[Cause]] = lambda obj, old: [],
+    ) -> None:
+        self._main = main
+        self._kept_metadata = kept_metadata
+        self._check_status = check_status
+
+    def default(self, obj: Object) -> None:
+        self._main.default(obj)
+
+    def prepare_for_create(self, obj: Object, context: StrategyContext) -> None:
+        return None
+
+    def validate(self, obj: Object) -> Sequence[Cause]:
+        return ()
+
+    def prepare_for_update(self, obj: Object, old: Object, context: StrategyContext) -> None:
+        for key in [key for key in obj if key not in _UNVERSIONED and key not in old]:
+            del obj[key]
+        for key in old:
+            if key not in _UNVERSIONED:
+                obj[key] = old[key]
+        for field in self._kept_metadata:
+            _take(obj["metadata"], old["metadata"], field)
+        _take(obj["metadata"], old["metadata"], "generation")
+
+    def validate_update(self, obj: Object, old: Object) -> Sequence[Cause]:
+        return validate_object_meta_update(obj.get("metadata", {}), old.get("metadata", {})) + self._check_status(obj, old)
+
+    def canonicalize(self, obj: Object) -> None:
+        return None
+
+    def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
+        return ()
+
+
+def step_generation(obj: Object, old: Object, tracked: bool) -> None:
+    """generation = old's, plus one if the desired state differs."""
+    _take(obj.setdefault("metadata", {}), old.get("metadata", {}), "generation")
+    if tracked and desired_state(obj) != desired_state(old):
+        obj["metadata"]["generation"] = old.get("metadata", {}).get("generation", 0) + 1
+
+
+def desired_state(obj: Object) -> dict[str, Any]:
+    """Everything but type, metadata and status."""
+    return {key: value for key, value in obj.items() if key not in _UNVERSIONED}
+
+
+def _take(obj: Object, old: Object, field: str) -> None:
+    if field in old:
+        obj[field] = old[field]
+    else:
+        obj.pop(field, None)
