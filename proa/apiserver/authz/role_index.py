@@ -30,8 +30,8 @@ class RoleIndex:
     def __init__(self) -> None:
         self.generation = 0
         self._roles: dict[RoleKey, CompiledRules] = {}
-        self._grants: dict[tuple[str, Subject], dict[str, Grant]] = {}
-        self._subjects: dict[tuple[str, str], set[Subject]] = {}
+        self._grants: dict[tuple[str, Subject], dict[RoleKey, dict[str, Grant]]] = {}
+        self._bindings: dict[tuple[str, str], tuple[RoleKey, set[Subject]]] = {}
 
     def follow(self, reader: ObjectReader) -> None:
         for plural in ("clusterroles", "roles"):
@@ -50,33 +50,42 @@ class RoleIndex:
     def observe_binding(self, event: str, binding: Object) -> None:
         self.generation += 1
         namespace, name = meta.namespace(binding), meta.name(binding)
-        for subject in self._subjects.pop((namespace, name), ()):
-            grants = self._grants[namespace, subject]
-            del grants[name]
-            if not grants:
-                del self._grants[namespace, subject]
+        self._remove(namespace, name)
         if event != "DELETED":
             self._add(namespace, name, binding)
+
+    def _remove(self, namespace: str, name: str) -> None:
+        role, subjects = self._bindings.pop((namespace, name), (("", ""), set[Subject]()))
+        for subject in subjects:
+            by_role = self._grants[namespace, subject]
+            del by_role[role][name]
+            if not by_role[role]:
+                del by_role[role]
+            if not by_role:
+                del self._grants[namespace, subject]
 
     def _add(self, namespace: str, name: str, binding: Object) -> None:
         reference = binding["roleRef"]
         role = (namespace if reference["kind"] == "Role" else "", reference["name"])
-        subjects = self._subjects.setdefault((namespace, name), set())
+        subjects: set[Subject] = set()
+        self._bindings[namespace, name] = role, subjects
         for each in binding.get("subjects") or ():
             subject = to_subject(each, namespace)
             if subject and subject not in subjects:
                 subjects.add(subject)
-                self._grants.setdefault((namespace, subject), {})[name] = Grant(role, describe(binding, each))
+                by_role = self._grants.setdefault((namespace, subject), {})
+                by_role.setdefault(role, {})[name] = Grant(role, describe(binding, each))
 
     def role(self, key: RoleKey) -> CompiledRules | None:
         return self._roles.get(key)
 
     def grants(self, user: User, namespace: str) -> Iterator[Grant]:
-        """Cluster-wide grants first, then those of the namespace."""
+        """Cluster-wide grants first, then those of the namespace; of several that give one subject the same role, the oldest."""
         subjects = [("User", user.name), *(("Group", group) for group in user.groups)]
         for scope in ("", namespace) if namespace else ("",):
             for subject in subjects:
-                yield from self._grants.get((scope, subject), {}).values()
+                for by_binding in self._grants.get((scope, subject), {}).values():
+                    yield next(iter(by_binding.values()))
 
     def rules(self, user: User, namespace: str) -> Iterator[Object]:
         """The PolicyRules that the user has there, each role once."""
