@@ -1,0 +1,5 @@
+"""`python -m proa.apiserver`."""
+
+from proa.apiserver.main import main
+
+main()

@@ -1,0 +1,126 @@
+"""The way of a request: who (authentication, impersonation), may it (authorization), what (verb), and how the answer looks.
+
+`Pipeline` is the `Handler` of every listener and of the in-process client; there is no way around its authorization.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+
+from proa.api.errors import Forbidden, InternalError
+from proa.apiserver.authn.impersonation import impersonate
+from proa.apiserver.authz.denial import forbidden
+from proa.apiserver.call import Call, ServerContext
+from proa.apiserver.failure import error_response, method_not_allowed, page_not_found, translate
+from proa.apiserver.interface import ANONYMOUS, Authenticator, RequestInfo, User
+from proa.apiserver.request_info import request_info
+from proa.apiserver.request_metrics import RequestMetrics
+from proa.apiserver.served import ServedResource
+from proa.apiserver.verbs.table import find_verb
+from proa.lib.http.message import AnyResponse, Request, Response, StreamResponse, UpgradeResponse
+
+log = logging.getLogger(__name__)
+
+NonResource = Callable[[Request, User], Awaitable[AnyResponse | None]]
+"""Answers a path outside of /api/VERSION and /apis/GROUP/VERSION; None if there is no such path."""
+WARNING_LIMIT = 256
+_IMPERSONATION = ("impersonate-user", "impersonate-group", "impersonate-uid")
+
+
+class Pipeline:
+    def __init__(self, context: ServerContext, authenticator: Authenticator, paths: NonResource, metrics: RequestMetrics) -> None:
+        self._context = context
+        self._authenticator = authenticator
+        self._paths = paths
+        self._metrics = metrics
+
+    async def __call__(self, request: Request) -> AnyResponse:
+        started = time.perf_counter()
+        info = request_info(request)
+        warnings: list[str] = []
+        try:
+            response = await self._serve(request, info, warnings)
+        except Exception as error:
+            response = self._failed(request, error)
+        self._finish(request, response, warnings)
+        stream = not isinstance(response, Response)
+        code = 101 if isinstance(response, UpgradeResponse) else response.status
+        self._metrics.observe(info, code, time.perf_counter() - started, stream=stream)
+        return response
+
+    def _failed(self, request: Request, error: Exception) -> Response:
+        known = translate(error)
+        if known is None:
+            log.exception("%s %s failed", request.method, request.path, exc_info=error)
+            self._metrics.failed()
+            known = InternalError.of("the server has met an unexpected condition")
+        return error_response(request, known)
+
+    async def _serve(self, request: Request, info: RequestInfo, warnings: list[str]) -> AnyResponse:
+        user = await self._authenticator.authenticate(request) or ANONYMOUS
+        authorizer = self._context.authorizer
+        headers = request.headers
+        if any(name in headers for name in _IMPERSONATION):
+            user = await impersonate(request, user, authorizer)
+        decision = await authorizer.authorize(user, info)
+        if not decision.allowed:
+            raise self._denied(user, info, decision.reason)
+        if not info.is_resource:
+            return await self._paths(request, user) or page_not_found()
+        served = self._context.served.get((info.group, info.version, info.resource))
+        if served is None or not _addressable(served, info):
+            return page_not_found()
+        call = Call(self._context, request, user, info, served, warnings)
+        return await self._dispatch(call)
+
+    async def _dispatch(self, call: Call) -> AnyResponse:
+        info = call.info
+        if info.subresource:
+            connect = self._context.connect.get((info.group, info.resource, info.subresource))
+            if connect is not None:
+                await asyncio.sleep(0)
+                return await connect(call)
+            if info.subresource not in call.served.resource.subresources:
+                return page_not_found()
+        verb = find_verb(call)
+        if verb is None or _needs_namespace(call):
+            return method_not_allowed()
+        return await verb(call)
+
+    def _denied(self, user: User, info: RequestInfo, reason: str) -> Forbidden:
+        return forbidden(user, info, reason)
+
+    def _finish(self, request: Request, response: AnyResponse, warnings: list[str]) -> None:
+        if isinstance(response, UpgradeResponse):
+            return
+        headers = response.headers
+        headers["audit-id"] = request.headers.get("audit-id") or _audit_id()
+        headers.setdefault("cache-control", "no-cache, private")
+        if warnings and isinstance(response, Response):
+            lines = tuple(("warning", f'299 - "{_quotable(text)}"') for text in warnings[:WARNING_LIMIT])
+            response.repeated_headers = (*response.repeated_headers, *lines)
+        elif warnings and isinstance(response, StreamResponse):
+            headers["warning"] = f'299 - "{_quotable(warnings[0])}"'
+
+
+def _addressable(served: ServedResource, info: RequestInfo) -> bool:
+    """Whether the URL's shape fits the resource's scope."""
+    if served.resource.id.namespaced:
+        return bool(info.namespace) or not info.name or info.verb == "watch"
+    return not info.namespace or info.resource == "namespaces"
+
+
+def _needs_namespace(call: Call) -> bool:
+    info = call.info
+    return call.served.resource.id.namespaced and not info.namespace and info.verb in ("create", "deletecollection")
+
+
+def _quotable(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+
+
+def _audit_id() -> str:
+    digits = f"{random.getrandbits(128):032x}"
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"

@@ -1,0 +1,91 @@
+"""What the server's own parts see of the objects: straight from the caches, decoded once per version of an object and shared.
+
+Whoever gets an object here must treat it as frozen.
+"""
+
+from collections.abc import Callable
+
+from proa.api.meta import Object
+from proa.storage.interface import Collection, Entry, StoreEvent
+
+Handler = Callable[[str, Object], None]
+MEMORY = 4096
+"""Decoded objects that one collection keeps."""
+
+
+class CacheReader:
+    """The `ObjectReader`. Collections are added while the server is assembled and when custom resources come."""
+
+    def __init__(self) -> None:
+        self._collections: dict[tuple[str, str], _DecodedCollection] = {}
+
+    def add(self, group: str, plural: str, collection: Collection) -> None:
+        self._of(group, plural).attach(collection)
+
+    def get(self, group: str, plural: str, name: str, namespace: str = "") -> Object | None:
+        return self._of(group, plural).get(f"{namespace}/{name}" if namespace else name)
+
+    def list(self, group: str, plural: str, namespace: str = "") -> list[Object]:
+        return self._of(group, plural).list(f"{namespace}/" if namespace else "")
+
+    def observe(self, group: str, plural: str, handler: Handler) -> None:
+        """May be called before the collection is there."""
+        self._of(group, plural).observe(handler)
+
+    def _of(self, group: str, plural: str) -> "_DecodedCollection":
+        found = self._collections.get((group, plural))
+        if found is None:
+            found = self._collections[group, plural] = _DecodedCollection()
+        return found
+
+
+class _DecodedCollection:
+    def __init__(self) -> None:
+        self._collection: Collection | None = None
+        self._decoded: dict[str, tuple[Entry, Object]] = {}
+        self._handlers: list[Handler] = []
+        self._observed = False
+
+    def attach(self, collection: Collection) -> None:
+        self._collection = collection
+        self._decoded.clear()
+        if self._handlers:
+            self._observed = True
+            collection.observe(self._on_event)
+
+    def get(self, key: str) -> Object | None:
+        if self._collection is None:
+            return None
+        entry = self._collection.peek(key)
+        return None if entry is None else self._decode(entry)
+
+    def list(self, scope: str) -> list[Object]:
+        if self._collection is None:
+            return []
+        return [self._decode(entry) for entry in self._collection.current(scope)]
+
+    def observe(self, handler: Handler) -> None:
+        if self._collection is not None and self._observed:
+            for entry in self._collection.current():
+                handler("ADDED", self._decode(entry))
+        self._handlers.append(handler)
+        if self._collection is not None and not self._observed:
+            self._observed = True
+            self._collection.observe(self._on_event)
+
+    def _on_event(self, event: StoreEvent) -> None:
+        obj = self._decode(event.entry)
+        if event.type == "DELETED":
+            self._decoded.pop(event.entry.key, None)
+        for handler in self._handlers:
+            handler(event.type, obj)
+
+    def _decode(self, entry: Entry) -> Object:
+        known = self._decoded.get(entry.key)
+        if known is not None and known[0] is entry:
+            return known[1]
+        if len(self._decoded) >= MEMORY:
+            self._decoded.clear()
+        obj = entry.decode()
+        self._decoded[entry.key] = (entry, obj)
+        return obj

@@ -1,0 +1,59 @@
+"""The API server's metrics, under kube-apiserver's names: requests, durations, in-flight and long-running requests, stored objects."""
+
+from collections.abc import Iterable
+
+from proa.apiserver.interface import RequestInfo
+from proa.apiserver.served import GroupVersionResource, ServedResource
+from proa.lib.metrics import Counter, Gauge, GaugeFunction, Histogram, Registry
+
+_UPPER = {
+    "get": "GET", "list": "LIST", "watch": "WATCH", "create": "POST", "update": "PUT", "patch": "PATCH", "delete": "DELETE",
+    "deletecollection": "DELETECOLLECTION",
+}  # fmt: skip
+
+
+class RequestMetrics:
+    def __init__(self, registry: Registry, served: dict[GroupVersionResource, ServedResource]) -> None:
+        target = ("verb", "group", "version", "resource", "subresource", "scope")
+        self._served = served
+        self._requests = registry.add(
+            Counter("apiserver_request_total", "Requests by verb, target and response code.", ("code", "component", *target))
+        )
+        self._durations = registry.add(
+            Histogram("apiserver_request_duration_seconds", "Time to answer, streams left out.", ("component", *target))
+        )
+        self._long_running = registry.add(
+            Gauge("apiserver_longrunning_requests", "Streams that are open.", ("component", "resource", "verb"))
+        )
+        self._terminations = registry.add(Counter("apiserver_request_terminations_total", "Requests ended by an error within the server."))
+        registry.add(GaugeFunction("apiserver_storage_objects", "Stored objects by resource.", ("resource",), self._stored))
+
+    def observe(self, info: RequestInfo, code: int, seconds: float, *, stream: bool) -> None:
+        verb = _UPPER.get(info.verb, info.verb.upper())
+        if info.is_resource:
+            scope = "resource" if info.name else "namespace" if info.namespace else "cluster"
+            target = (verb, info.group, info.version, info.resource, info.subresource, scope)
+        else:
+            target = (verb, "", "", "", _path_label(info.path), "")
+        self._requests.increment(str(code), "apiserver", *target)
+        if not stream:
+            self._durations.observe(seconds, "apiserver", *target)
+
+    def watch_changed(self, resource: str, change: int) -> None:
+        self._long_running.increment("apiserver", resource, "WATCH", by=change)
+
+    def failed(self) -> None:
+        self._terminations.increment()
+
+    def _stored(self) -> Iterable[tuple[tuple[str, ...], float]]:
+        counted: set[str] = set()
+        for resource in self._served.values():
+            name = resource.resource.id.group_resource
+            if resource.collection is not None and name not in counted:
+                counted.add(name)
+                yield (name,), sum(1 for _ in resource.collection.current())
+
+
+def _path_label(path: str) -> str:
+    """Non-resource paths by their first segment, so that clients can't make series without end."""
+    return "/" + path.lstrip("/").partition("/")[0][:40] if path.startswith(("/livez", "/readyz", "/healthz", "/metrics", "/api")) else ""

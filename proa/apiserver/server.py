@@ -1,0 +1,189 @@
+"""The API server put together: store, caches, registry, authentication, authorization, admission, verbs, listeners.
+
+`build` makes all parts and connects them; nothing runs before `start`. `handler` answers requests without sockets, for the parts of the
+control plane that share the process and for tests.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from proa.api.resource import Resource
+from proa.api.schema import Schema, load_schema
+from proa.api.schema_node import ANY
+from proa.apiserver.admission.chain import AdmissionChain, build_admission
+from proa.apiserver.allocators.service import ServiceAllocator
+from proa.apiserver.authn.build import build_authentication
+from proa.apiserver.authn.openid_discovery import CONFIGURATION_PATH, KEYS_PATH, json_web_key_set, openid_configuration
+from proa.apiserver.authz.build import build_authorizer
+from proa.apiserver.bootstrap.run import bootstrap
+from proa.apiserver.call import Connect, ServerContext
+from proa.apiserver.config import ApiServerConfig
+from proa.apiserver.failure import refusal
+from proa.apiserver.field_managers import SchemaFieldManagers
+from proa.apiserver.health import Check, Health
+from proa.apiserver.interface import WriteHook
+from proa.apiserver.maintenance import compact_forever
+from proa.apiserver.openapi_paths import install_openapi
+from proa.apiserver.paths import Paths
+from proa.apiserver.pipeline import Pipeline
+from proa.apiserver.reader import CacheReader
+from proa.apiserver.registry.builtin import builtin_resources
+from proa.apiserver.registry.controllers import missing_controller_warning
+from proa.apiserver.request_metrics import RequestMetrics
+from proa.apiserver.reviews.build import build_reviews
+from proa.apiserver.served import GroupVersionResource, ServedResource, attributes_of
+from proa.apiserver.version import version_document
+from proa.apiserver.writer import ChainWriter
+from proa.lib.clock import Clock, SystemClock
+from proa.lib.http.message import Handler
+from proa.lib.http.server import HttpServer
+from proa.lib.http.server_options import ServerOptions
+from proa.lib.http.tls import server_context
+from proa.lib.metrics import Registry
+from proa.storage.interface import Backend
+from proa.storage.store import Store
+
+
+class ApiServer:
+    """A running (or not yet running) API server."""
+
+    def __init__(
+        self, config: ApiServerConfig, context: ServerContext, store: Store, pipeline: Pipeline, reader: CacheReader,
+        writer: ChainWriter, paths: Paths, hooks: dict[tuple[str, str], WriteHook], schema: Schema, clock: Clock,
+    ) -> None:  # fmt: skip
+        self.config = config
+        self.context = context
+        self.handler: Handler = pipeline
+        self.store = store
+        self.reader = reader
+        self.writer = writer
+        self.paths = paths
+        self.schema = schema
+        self.ready = False
+        self._hooks = hooks
+        self._clock = clock
+        self._http = HttpServer(pipeline, ServerOptions(refuse=refusal, eager_get=True))
+        self._compactor: asyncio.Task[None] | None = None
+        self.ports: list[int] = []
+
+    @property
+    def connect(self) -> dict[tuple[str, str, str], Connect]:
+        """Handlers of streaming subresources, by (group, plural, subresource)."""
+        return self.context.connect
+
+    async def start(self, *, listen: bool = True) -> None:
+        """Load what is stored, make the objects that every cluster has, then listen."""
+        await self.store.start()
+        await bootstrap(self.reader, self.writer, self.config)
+        self._compactor = asyncio.create_task(
+            compact_forever(self.store, self._clock, self.config.compaction_interval), name="compaction"
+        )  # fmt: skip
+        self.ready = True
+        if listen:
+            await self._listen()
+
+    async def _listen(self) -> None:
+        if self.config.unix_socket is not None:
+            await self._http.listen_unix(self.config.unix_socket)
+        if self.config.listen:
+            tls = server_context(self.config.certificate, self.config.private_key, self.config.client_ca)
+            self.ports = [await self._http.listen(host, port, tls) for host, port in self.config.listen]
+
+    async def stop(self, grace: float = 5.0) -> None:
+        """Stop taking requests, let those at work finish, end watches, close the store."""
+        self.ready = False
+        await self._http.stop(grace)
+        if self._compactor is not None:
+            self._compactor.cancel()
+            await asyncio.gather(self._compactor, return_exceptions=True)
+        await self.store.stop()
+
+    async def serve(self, resources: Iterable[Resource]) -> None:
+        """Add resources to what is served; their collections load at once if the server runs."""
+        for resource in resources:
+            identity = resource.id
+            node = self.schema.node(resource.definition) if resource.definition else ANY
+            served = ServedResource(resource, node)
+            served.controllerless = missing_controller_warning(identity.group, identity.plural, identity.kind)
+            if not resource.virtual:
+                served.collection = await self.store.collection(resource.storage_key, attributes_of(resource))
+                self.reader.add(identity.group, identity.plural, served.collection)
+                served.hook = self._hooks.get((identity.group, identity.plural))
+            self.context.served[identity.group, identity.version, identity.plural] = served
+        self.paths.forget()
+
+
+def _backend(config: ApiServerConfig) -> Backend:
+    if config.storage == "memory":
+        from proa.storage.backends.memory import MemoryBackend
+
+        return MemoryBackend()
+    from proa.storage.backends.sqlite import SqliteBackend
+
+    return SqliteBackend(config.data_directory / "store.db")
+
+
+async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend: Backend | None = None) -> ApiServer:
+    """All parts, connected; call `start` next."""
+    clock = clock or SystemClock()
+    schema = load_schema(config.kubernetes_version)
+    store = Store(backend or _backend(config))
+    reader, writer, registry = CacheReader(), ChainWriter(), Registry()
+    served: dict[GroupVersionResource, ServedResource] = {}
+    authentication = build_authentication(config, reader, clock)
+    authorizer = build_authorizer(reader)
+    admission = AdmissionChain(build_admission(reader, writer, config, authorizer, clock))
+    metrics = RequestMetrics(registry, served)
+    context = ServerContext(
+        clock=clock,
+        served=served,
+        admission=admission,
+        authorizer=authorizer,
+        reader=reader,
+        revision=lambda: store.revision,
+        field_managers=SchemaFieldManagers(schema),
+        reviews=build_reviews(authentication, authorizer),
+        token_request=authentication.token_requests.create,
+        watch_started=metrics.watch_changed,
+    )
+    resources = builtin_resources(schema)
+    key = authentication.signing_key
+    address = f"{config.advertise_address}:{config.advertise_port}"
+    documents = {
+        "/version": lambda: version_document(config.kubernetes_version),
+        CONFIGURATION_PATH: lambda: openid_configuration(key, config.issuer, f"https://{address}"),
+        KEYS_PATH: lambda: json_web_key_set(key),
+    }
+    hooks: dict[tuple[str, str], WriteHook] = {("", "services"): ServiceAllocator(config, reader)}
+    started = _Readiness()
+    paths = Paths(lambda: _listed(served), address, documents, _health(started), registry)
+    pipeline = Pipeline(context, authentication.authenticator, paths, metrics)
+    writer.handler = pipeline
+    server = ApiServer(config, context, store, pipeline, reader, writer, paths, hooks, schema, clock)
+    started.server = server
+    await server.serve(resources)
+    install_openapi(paths, schema, lambda: _listed(served))
+    return server
+
+
+def _listed(served: dict[GroupVersionResource, ServedResource]) -> Sequence[Resource]:
+    return [each.resource for each in served.values()]
+
+
+class _Readiness:
+    """What health checks ask of a server that is made after them."""
+
+    server: ApiServer | None = None
+
+    def ready(self) -> str:
+        return "" if self.server is not None and self.server.ready else "not ready"
+
+
+def _health(started: _Readiness) -> list[Health]:
+    def fine() -> str:
+        return ""
+
+    live: dict[str, Check] = {"ping": fine, "log": fine, "etcd": fine}
+    hooks = ("start-kube-apiserver-admission-initializer", "rbac/bootstrap-roles", "scheduling/bootstrap-system-priority-classes")
+    live |= {f"poststarthook/{name}": started.ready for name in hooks}
+    return [Health("livez", live), Health("healthz", live), Health("readyz", {**live, "informer-sync": started.ready, "shutdown": started.ready})]
