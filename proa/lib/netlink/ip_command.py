@@ -60,3 +60,8 @@ def _ip(arguments: list[str], stdin: str = "", *, gone_is_fine: bool = False) ->
     if done.returncode != 0 and errors:
         raise NetlinkError(done.returncode, f"ip {' '.join(arguments)}: {'; '.join(errors)}")
     return done.stdout
+
+
+def add_address(link: str, address: str) -> None:
+    """`address` is IP/prefix; no error if it is there already."""
+    _ip(["address", "replace", address, "dev", link])
