@@ -12,11 +12,12 @@ from collections.abc import AsyncIterator
 from proa.lib.clock import Clock, SystemClock
 from proa.storage.collection import StoredCollection
 from proa.storage.entry import Attributes, CachedEntry
-from proa.storage.interface import Backend, Change, ChangeStream, Collection, FutureRevision, Unavailable
+from proa.storage.interface import Backend, Change, ChangeStream, Collection, Compacted, FutureRevision, Unavailable
 from proa.storage.progress import Progress
 from proa.storage.watch_cache import WatchCache
 
 SYSTEM_CLOCK = SystemClock()
+PAGE = 500
 
 
 class Store:
@@ -88,14 +89,28 @@ class Store:
         """Changes that come while the list is read are kept back, and applied if they are newer than the list."""
         backlog = self._loading[prefix] = []
         try:
-            page = await self._backend.list(prefix)
-            await self._progress.reach(page.revision)
-            collection.cache.load(page.records, page.revision)
+            entries, revision = await self._read_all(collection.cache)
+            await self._progress.reach(revision)
+            collection.cache.load(entries, revision)
             for change in backlog:
-                if change.revision > page.revision:
+                if change.revision > revision:
                     collection.cache.apply(change, None)
         finally:
             del self._loading[prefix]
+
+    async def _read_all(self, cache: WatchCache) -> tuple[list[CachedEntry], int]:
+        """In pages, so that what the log holds and what the cache makes of it are not both in memory as a whole."""
+        entries: list[CachedEntry] = []
+        page = await self._backend.list(cache.prefix, limit=PAGE)
+        revision = page.revision
+        while True:
+            entries += [cache.entry_of(record) for record in page.records]
+            if not page.more:
+                return entries, revision
+            try:
+                page = await self._backend.list(cache.prefix, revision=revision, after=page.records[-1].key, limit=PAGE)
+            except Compacted:
+                return await self._read_all(cache)
 
     async def _feed(self, stream: ChangeStream) -> None:
         try:

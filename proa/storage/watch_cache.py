@@ -48,9 +48,9 @@ class WatchCache:
         self._fan_out = FanOut()
         self._observers: list[Callable[[StoreEvent], None]] = []
 
-    def load(self, records: Sequence[Record], revision: int) -> None:
+    def load(self, entries: Iterable[CachedEntry], revision: int) -> None:
         """Start from what the backend held at a revision."""
-        self.entries = {entry.key: entry for entry in map(self.entry_of, records)}
+        self.entries = {entry.key: entry for entry in entries}
         self.keys = SortedKeys(self.entries)
         self._window.clear()
         self._window_start, self._window_bytes = revision, 0

@@ -88,9 +88,10 @@ class SqliteBackend:
         at = self._readable(revision)
         records: list[Record] = []
         while not limit or len(records) <= limit:
-            piece = self._read(partial(sqlite_log.read_page, self._reader, prefix, at, after, PIECE))
+            size = min(PIECE, limit + 1 - len(records)) if limit else PIECE
+            piece = self._read(partial(sqlite_log.read_page, self._reader, prefix, at, after, size))
             records += piece
-            if len(piece) < PIECE:
+            if len(piece) < size:
                 break
             after = piece[-1].key
             await asyncio.sleep(0)
@@ -190,9 +191,15 @@ class SqliteBackend:
             if isinstance(outcome, int):
                 write.answer.set_result(outcome)
             elif isinstance(outcome, RevisionConflict):
-                write.answer.set_exception(RevisionConflict(sqlite_log.read_one(self._reader, write.key, self._revision)))
+                write.answer.set_exception(self._conflict(write.key))
             else:
                 write.answer.set_exception(outcome)
+
+    def _conflict(self, key: str) -> RevisionConflict | Unavailable:
+        try:
+            return RevisionConflict(self._read(partial(sqlite_log.read_one, self._reader, key, self._revision)))
+        except Unavailable as error:
+            return error
 
     def _complete(self, row: Row) -> Change:
         (change,) = sqlite_log.read_changes(self._reader, row.key, row.revision - 1, row.revision)

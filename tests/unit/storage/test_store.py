@@ -9,9 +9,21 @@ import pytest
 from proa.api.meta import Object
 from proa.lib.clock import VirtualClock
 from proa.storage import continue_token
+from proa.storage import store as store_module
 from proa.storage.backends.memory import MemoryBackend
 from proa.storage.backends.sqlite import SqliteBackend
-from proa.storage.interface import Collection, Compacted, Entry, FutureRevision, KeyExists, Listing, StoreEvent, Unavailable, WatchClosed
+from proa.storage.interface import (
+    Collection,
+    Compacted,
+    Entry,
+    FutureRevision,
+    KeyExists,
+    Listing,
+    Page,
+    StoreEvent,
+    Unavailable,
+    WatchClosed,
+)
 from proa.storage.store import Store
 
 PODS = "/registry/pods/"
@@ -370,6 +382,33 @@ def test_a_collection_that_is_loaded_under_writes_misses_none() -> None:
         await asyncio.gather(*writers)
         await pods.create("default/last", pod("last"))
         assert len(list(pods.current())) == 21
+        await store.stop()
+
+    asyncio.run(main())
+
+
+def test_a_long_collection_is_loaded_in_pages_at_one_revision(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "PAGE", 3)
+    stored = b'{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"nodeName":""}}'
+
+    class Compacting(MemoryBackend):
+        """Moves on, and forgets, while the first load is between two pages."""
+
+        async def list(self, prefix: str, *, revision: int = 0, after: str = "", limit: int = 0) -> Page:
+            if revision == 11:
+                await self.create(f"{PODS}default/x", stored)
+                await self.compact(12)
+            return await super().list(prefix, revision=revision, after=after, limit=limit)
+
+    async def main() -> None:
+        backend = Compacting()
+        store = Store(backend)
+        await store.start()
+        for number in range(10):
+            await backend.create(f"{PODS}default/{number}", stored)
+        pods = await store.collection(PODS, attributes)
+        assert [entry.key for entry in pods.current()] == [f"default/{number}" for number in range(10)] + ["default/x"]
+        assert await pods.watch(after_revision=12).next_batch(timeout=0) == []
         await store.stop()
 
     asyncio.run(main())

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import stat
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -124,3 +125,25 @@ def test_a_file_that_is_no_database_is_refused_and_the_lock_let_go(tmp_path: Pat
     for _ in range(2):
         with pytest.raises(Unavailable, match="file is not a database"):
             run(path, lambda backend: backend.current_revision())
+
+
+def test_a_loop_that_never_rests_does_not_starve_the_writer(tmp_path: Path) -> None:
+    async def scenario(backend: SqliteBackend) -> None:
+        async def spin() -> None:
+            while True:
+                end = time.perf_counter() + 0.00008
+                while time.perf_counter() < end:
+                    pass
+                await asyncio.sleep(0)
+
+        async def write(writer: int) -> None:
+            for number in range(10):
+                await backend.create(f"/{writer}/{number}", b"")
+
+        spinning = asyncio.create_task(spin())
+        start = time.monotonic()
+        await asyncio.gather(*map(write, range(32)))
+        spinning.cancel()
+        assert time.monotonic() - start < 1.5
+
+    run(tmp_path / "store.db", scenario)
