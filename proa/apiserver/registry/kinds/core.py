@@ -33,6 +33,8 @@ class NamespaceStrategy(KindStrategy):
             meta.setdefault("labels", {})[NAMESPACE_NAME_LABEL] = name
 
     def prepare(self, obj: Object, context: StrategyContext) -> None:
+        meta = obj.setdefault("metadata", {})
+        meta.setdefault("labels", {})[NAMESPACE_NAME_LABEL] = meta.get("name", "")
         finalizers = obj["spec"].setdefault("finalizers", [])
         if KUBERNETES_FINALIZER not in finalizers:
             finalizers.append(KUBERNETES_FINALIZER)

@@ -1,0 +1,162 @@
+"""JSON patch (RFC 6902): a list of operations on places that JSON pointers (RFC 6901) name; all of them apply, or none.
+
+What can't be applied is 422 with the reason Invalid; a failed `test` too. What is no JSON patch at all is 400.
+"""
+
+import copy
+from typing import Any
+
+from proa.api.errors import ApiError, BadRequest, Invalid
+
+_NEEDED = {
+    "add": ("value",), "remove": (), "replace": ("value",), "move": ("from",), "copy": ("from",), "test": (),
+}  # fmt: skip
+
+
+def json_patch(document: Any, operations: Any) -> Any:
+    """The patched document; `document` may be changed on the way, so hand in a copy if it must survive an error."""
+    if not isinstance(operations, list):
+        raise BadRequest("json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+    for operation in operations:
+        document = _apply(document, _checked(operation))
+    return document
+
+
+def _checked(operation: Any) -> dict[str, Any]:
+    if not isinstance(operation, dict):
+        raise BadRequest("json: cannot unmarshal value into Go value of type jsonpatch.Operation")
+    kind = operation.get("op")
+    if kind not in _NEEDED:
+        raise _refused(f"Unexpected kind: {kind if kind is not None else 'unknown'}")
+    if not isinstance(operation.get("path"), str):
+        raise _refused(f"{kind} operation does not apply: doc is missing path: missing value")
+    for member in _NEEDED[kind]:
+        if member not in operation:
+            raise _refused(f"{kind} operation: {member} is missing")
+    return operation
+
+
+def _apply(document: Any, operation: dict[str, Any]) -> Any:
+    kind, path = operation["op"], operation["path"]
+    tokens = _tokens(path, kind)
+    if kind == "add":
+        return _add(document, tokens, operation["value"], kind, path)
+    if kind == "remove":
+        return _remove(document, tokens, kind, path)[0]
+    if kind == "replace":
+        return _replace(document, tokens, operation["value"], path)
+    if kind == "test":
+        return _test(document, tokens, operation.get("value"), path)
+    return _transfer(document, tokens, operation)
+
+
+def _transfer(document: Any, tokens: list[str], operation: dict[str, Any]) -> Any:
+    kind, source = operation["op"], operation["from"]
+    start = _tokens(source, kind)
+    if kind == "move":
+        if tokens[: len(start)] == start and len(tokens) > len(start):
+            raise _refused(f"move operation does not apply: can't move {source} into itself")
+        document, value = _remove(document, start, kind, source)
+    else:
+        value = copy.deepcopy(_get(document, start, kind, source))
+    return _add(document, tokens, value, kind, operation["path"])
+
+
+def _tokens(path: str, kind: str) -> list[str]:
+    if path and not path.startswith("/"):
+        raise _refused(f'{kind} operation does not apply: doc is missing path: "{path}": missing value')
+    return [token.replace("~1", "/").replace("~0", "~") for token in path.split("/")[1:]]
+
+
+def _refused(why: str) -> ApiError:
+    return Invalid(f"the server rejected our request due to an error in our request: {why}")
+
+
+def _missing(kind: str, path: str) -> ApiError:
+    return _refused(f'{kind} operation does not apply: doc is missing path: "{path}": missing value')
+
+
+def _index(token: str, length: int, kind: str, path: str) -> int:
+    """A place in a list; negative numbers count from the end, as upstream's library allows."""
+    sign = token[:1] == "-"
+    digits = token[1:] if sign else token
+    missing = f'{kind} operation does not apply: doc is missing path: "{path}"'
+    if not digits.isdigit() or (len(digits) > 1 and digits[0] == "0"):
+        raise _refused(f'{missing}: strconv.Atoi: parsing "{token}": invalid syntax')
+    index = int(digits)
+    place = length - index if sign else index
+    if not 0 <= place <= length:
+        raise _refused(f"{missing}: Unable to access invalid index: {token}: invalid index referenced")
+    return place
+
+
+def _step(value: Any, token: str, kind: str, path: str) -> Any:
+    if isinstance(value, dict):
+        if token in value:
+            return value[token]
+    elif isinstance(value, list):
+        place = _index(token, len(value), kind, path)
+        if place < len(value):
+            return value[place]
+    raise _missing(kind, path)
+
+
+def _get(document: Any, tokens: list[str], kind: str, path: str) -> Any:
+    for token in tokens:
+        document = _step(document, token, kind, path)
+    return document
+
+
+def _add(document: Any, tokens: list[str], value: Any, kind: str, path: str) -> Any:
+    if not tokens:
+        return value
+    parent, last = _get(document, tokens[:-1], kind, path), tokens[-1]
+    if isinstance(parent, dict):
+        parent[last] = value
+    elif isinstance(parent, list):
+        parent.insert(len(parent) if last == "-" else _index(last, len(parent), kind, path), value)
+    else:
+        raise _missing(kind, path)
+    return document
+
+
+def _remove(document: Any, tokens: list[str], kind: str, path: str) -> tuple[Any, Any]:
+    """(document without it, what it was)."""
+    if not tokens:
+        return None, document
+    parent, last = _get(document, tokens[:-1], kind, path), tokens[-1]
+    value = _step(parent, last, kind, path)
+    del parent[_index(last, len(parent), kind, path) if isinstance(parent, list) else last]
+    return document, value
+
+
+def _replace(document: Any, tokens: list[str], value: Any, path: str) -> Any:
+    if not tokens:
+        return value
+    parent, last = _get(document, tokens[:-1], "replace", path), tokens[-1]
+    _step(parent, last, "replace", path)
+    parent[_index(last, len(parent), "replace", path) if isinstance(parent, list) else last] = value
+    return document
+
+
+def _test(document: Any, tokens: list[str], expected: Any, path: str) -> Any:
+    try:
+        actual = _get(document, tokens, "test", path)
+    except ApiError:
+        if expected is None:
+            return document
+        raise
+    if not _same(actual, expected):
+        raise _refused(f"testing value {path} failed: test failed")
+    return document
+
+
+def _same(left: Any, right: Any) -> bool:
+    """JSON equality: 1 and 1.0 are the same number, true is no number."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(_same(*pair) for pair in zip(left, right, strict=True))
+    return bool(left == right)
