@@ -6,6 +6,7 @@ with hundreds of megabytes.
 """
 
 import ctypes
+import os
 import threading
 from functools import cache
 from types import TracebackType
@@ -23,7 +24,7 @@ def _library() -> ctypes.CDLL:
         raise NftError(f"cannot load {_SONAME} (install the package libnftables1): {error}") from error
     library.nft_ctx_new.restype = ctypes.c_void_p
     library.nft_ctx_new.argtypes = [ctypes.c_uint32]
-    library.nft_run_cmd_from_buffer.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
+    library.nft_run_cmd_from_filename.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
     for name in ("nft_ctx_get_output_buffer", "nft_ctx_get_error_buffer"):
         getattr(library, name).restype = ctypes.c_char_p
     for name in (
@@ -50,12 +51,20 @@ class Nftables:
         with self._lock:
             if self._context is None:
                 raise NftError("the nftables context is closed")
-            failed = self._library.nft_run_cmd_from_buffer(self._context, commands.encode())
+            failed = self._run(commands.encode())
             output: bytes = self._library.nft_ctx_get_output_buffer(self._context)
             errors: bytes = self._library.nft_ctx_get_error_buffer(self._context)
         if failed:
             raise describe(errors.decode(errors="replace"), commands)
         return output.decode(errors="replace")
+
+    def _run(self, commands: bytes) -> int:
+        """From a file in memory: of commands in a plain buffer libnftables does not say which line failed."""
+        with os.fdopen(os.memfd_create("nft"), "wb") as file:
+            file.write(commands)
+            file.flush()
+            failed: int = self._library.nft_run_cmd_from_filename(self._context, f"/proc/self/fd/{file.fileno()}".encode())
+        return failed
 
     def close(self) -> None:
         with self._lock:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from proa.api.meta import Object
 from proa.proxy.nftables.elements import Pick, identities
 from proa.proxy.nftables.family import IPV4
 from proa.proxy.nftables.skeleton import pick_rules
@@ -32,7 +33,7 @@ def test_an_endpoint_keeps_its_identity_when_others_come_and_go() -> None:
 
 
 def test_timeout_is_the_services_own() -> None:
-    spec = {"sessionAffinity": "ClientIP", "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 30}}}
+    spec: Object = {"sessionAffinity": "ClientIP", "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 30}}}
     assert elements([service(**spec)], [endpoint_slice("10.244.2.5")])["services", "10.96.0.1 . tcp . 80"] == "goto pick-1-sticky-30"
 
 

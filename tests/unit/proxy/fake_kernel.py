@@ -1,0 +1,43 @@
+"""A kernel that remembers what it was told, and can be made to refuse."""
+
+from collections.abc import Iterable
+
+from proa.lib.netlink.conntrack import UdpFlow
+from proa.lib.nft.errors import NftError
+
+
+class FakeKernel:
+    """`loads` and `changes` are texts, in order. `broken` makes the next so many calls fail."""
+
+    def __init__(self, flows: Iterable[UdpFlow] = ()) -> None:
+        self.loads: list[str] = []
+        self.changes: list[str] = []
+        self.flows = list(flows)
+        self.listing: str | None = None
+        self.prepared = False
+        self.broken = 0
+
+    def prepare(self) -> None:
+        self.prepared = True
+
+    def load(self, commands: str) -> None:
+        self._fail_if_broken()
+        self.loads.append(commands)
+
+    def change(self, commands: str) -> None:
+        self._fail_if_broken()
+        self.changes.append(commands)
+
+    def list_table(self, family: str, table: str) -> str | None:
+        return self.listing
+
+    def udp_flows(self) -> list[UdpFlow]:
+        return list(self.flows)
+
+    def forget(self, flows: Iterable[UdpFlow]) -> None:
+        self.flows = [flow for flow in self.flows if flow not in list(flows)]
+
+    def _fail_if_broken(self) -> None:
+        if self.broken:
+            self.broken -= 1
+            raise NftError("Could not process rule: Device or resource busy", "add element ...")
