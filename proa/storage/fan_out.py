@@ -4,11 +4,14 @@ Watchers are grouped by the namespace they look at, and those that demand one va
 so an event costs the watchers that get it, not all that exist.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterator
 
 from proa.storage.interface import Predicate, StoreEvent
 from proa.storage.watcher import CacheWatcher
+
+logger = logging.getLogger(__name__)
 
 Group = tuple[str, str, str]
 """(scope up to its last slash, field, value); field and value are "" for who demands none."""
@@ -60,8 +63,17 @@ class FanOut:
             del self._fields[group[1]]
 
     def publish(self, event: StoreEvent) -> None:
-        too_slow = [watcher for group in self._concerned(event) for watcher in self._groups.get(group, ()) if not watcher.offer(event)]
-        for watcher in too_slow:
+        """A predicate that fails ends its own watch and nothing else."""
+        ended: list[CacheWatcher] = []
+        for group in self._concerned(event):
+            for watcher in self._groups.get(group, ()):
+                try:
+                    if not watcher.offer(event):
+                        ended.append(watcher)
+                except Exception:
+                    logger.exception("the predicate of a watch failed")
+                    ended.append(watcher)
+        for watcher in ended:
             watcher.close()
 
     def close_all(self) -> None:

@@ -7,6 +7,7 @@ leaves the entry that it has prepared where the feeder finds it, and the embedde
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 
 from proa.lib.clock import Clock, SystemClock
@@ -18,6 +19,8 @@ from proa.storage.watch_cache import WatchCache
 
 SYSTEM_CLOCK = SystemClock()
 PAGE = 500
+
+logger = logging.getLogger(__name__)
 
 
 class Store:
@@ -53,8 +56,6 @@ class Store:
         await self._backend.stop()
         if self._feeder is not None:
             await self._feeder
-        for collection in self._collections.values():
-            collection.cache.close()
 
     async def collection(self, prefix: str, attributes: Attributes) -> Collection:
         """The one collection of a prefix, for example "/registry/pods/"; before `start` it is empty, afterwards it is loaded."""
@@ -118,8 +119,13 @@ class Store:
                 self._apply(change)
             self._progress.fail(Unavailable("the store has been stopped"))
         except Exception as error:
+            logger.exception("the store can't follow its backend any more")
             self._progress.fail(error)
-            raise
+        self._close_watches()
+
+    def _close_watches(self) -> None:
+        for collection in self._collections.values():
+            collection.cache.close()
 
     def _apply(self, change: Change) -> None:
         prefix = self._prefix_of(change.record.key)

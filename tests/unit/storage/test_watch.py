@@ -10,7 +10,7 @@ from proa.api.meta import Object
 from proa.storage import watch_cache, watcher
 from proa.storage.backends.memory import MemoryBackend
 from proa.storage.backends.sqlite import SqliteBackend
-from proa.storage.interface import Collection, Compacted, Entry, StoreEvent, WatchClosed, Watcher
+from proa.storage.interface import Collection, Compacted, Entry, StoreEvent, Unavailable, WatchClosed, Watcher
 from proa.storage.store import Store
 
 PODS = "/registry/pods/"
@@ -422,5 +422,35 @@ def test_a_field_hint_spares_the_predicates_of_other_values() -> None:
             [("ADDED", "default/a", 3), ("DELETED", "default/a", 4)],
             [("ADDED", "default/a", 4)],
         ]
+
+    run(scenario)
+
+
+def test_a_predicate_that_fails_ends_its_own_watch_alone() -> None:
+    async def scenario(store: Store, pods: Collection) -> None:
+        broken = pods.watch(after_revision=1, predicate=lambda entry: bool(entry.fields["missing"]))
+        sound = pods.watch(after_revision=1)
+        await pods.create("default/a", pod("a"))
+        with pytest.raises(WatchClosed):
+            await broken.next_batch()
+        assert await drain(sound) == [("ADDED", "default/a", 2)]
+
+    run(scenario)
+
+
+def test_a_backend_that_fails_ends_watches_and_refuses_instead_of_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario(store: Store, pods: Collection) -> None:
+        source = pods.watch(after_revision=1)
+
+        def fail(*_: object) -> None:
+            raise OSError("connection lost")
+
+        monkeypatch.setattr(store, "_apply", fail)
+        with pytest.raises((OSError, Unavailable), match="connection lost"):
+            await pods.create("default/a", pod("a"))
+        with pytest.raises(Unavailable, match="connection lost"):
+            await pods.get("default/a")
+        with pytest.raises(WatchClosed):
+            await source.next_batch()
 
     run(scenario)
