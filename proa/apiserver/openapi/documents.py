@@ -16,7 +16,8 @@ from proa.api.schema import Schema
 from proa.apiserver.openapi.v2 import Document, openapi_v2
 from proa.apiserver.openapi.v3 import digest, openapi_v3, openapi_v3_index, served_paths
 
-V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+"""Clients ask for `spec.v2@v1.0`; as a header of an answer that is no media type to Go, so the answer has a dot."""
 JSON = "application/json"
 
 
