@@ -1,8 +1,8 @@
 """What Go's decoder says of a body, said from a schema: values of a wrong type, unknown fields, and nulls that vanish.
 
-Two passes. The first is compiled from the schema into closures that only answer "nothing to do here", and nearly every write ends there, in
-microseconds. Only a body with something odd is walked again, by `validation_walk`: it knows paths, prunes in place and words what it finds
-as upstream does.
+Two passes. The first is compiled from the schema into closures that only answer "nothing is wrong here", and nearly every write ends
+there, in microseconds; on its way it drops null fields. Only a body with something odd is walked again, by `validation_walk`, which knows
+paths, prunes in place and words what it finds as upstream does.
 """
 
 from collections.abc import Callable, Sequence
@@ -96,12 +96,20 @@ def _object_check(node: SchemaNode) -> Check:
     strings: set[str] = set()
     others: dict[str, Check] = {}
     get, lenient = others.get, node.preserve_unknown_fields
+    properties = node.properties
 
     def check(value: Any) -> bool:
         if value.__class__ is not dict:
             return False
+        nulls = None
         for key, each in value.items():
             if each.__class__ is str and key in strings:
+                continue
+            if each is None:
+                # Go's clients send them with every object (creationTimestamp), so they must not cost the second pass.
+                if key not in properties or properties[key].nullable:
+                    return False
+                nulls = [*(nulls or ()), key]
                 continue
             inner = get(key)
             if inner is None:
@@ -109,6 +117,8 @@ def _object_check(node: SchemaNode) -> Check:
                     return False
             elif not inner(each):
                 return False
+        for key in nulls or ():
+            del value[key]
         return True
 
     if node.definition:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from proa.api.schema import load_schema
+from proa.api.schema_node import SchemaNode
 from proa.api.validation import Findings, compile_decoder, compile_pruner, compile_validator, decode_error, strict_complaints, strict_error
 
 POD = {
@@ -101,6 +102,19 @@ def test_nulls_are_dropped_as_absent() -> None:
     obj = changed(["metadata", "annotations"], None)
     obj["status"] = None
     assert decode("Pod", obj) == Findings()
+    assert obj == POD
+
+
+def test_a_null_stays_where_the_schema_allows_it() -> None:
+    node = SchemaNode("object", properties={"a": SchemaNode("string", nullable=True), "b": SchemaNode("string")})
+    obj = {"a": None, "b": None}
+    assert compile_decoder(node)(obj) == Findings()
+    assert obj == {"a": None}
+
+
+def test_an_unknown_null_is_an_unknown_field() -> None:
+    obj = changed(["spec", "foo"], None)
+    assert decode("Pod", obj).unknown == ("spec.foo",)
     assert obj == POD
 
 
