@@ -11,6 +11,7 @@ from proa.lib.http.message import Request
 
 _VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _LEGACY_PREFIXES = frozenset({"watch", "proxy"})
+_SELECTING = frozenset({"list", "watch", "deletecollection"})
 _NAMESPACE_SUBRESOURCES = frozenset({"status", "finalize"})
 
 
@@ -45,7 +46,8 @@ def _resource_info(request: Request, group: str, version: str, parts: list[str])
     if not name:
         verb, name = _collection_verb(request, verb)
     rest = tuple(parts[3:])
-    return RequestInfo(verb, request.path, True, group, version, resource, subresource, namespace, name, rest)
+    selector = request.parameter("fieldSelector") if request.query and verb in _SELECTING else ""
+    return RequestInfo(verb, request.path, True, group, version, resource, subresource, namespace, name, rest, selector)
 
 
 def _collection_verb(request: Request, verb: str) -> tuple[str, str]:

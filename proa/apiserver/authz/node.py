@@ -5,6 +5,8 @@ NodeRestriction admission completes it: here the object's content is not known y
 
 from collections.abc import Callable
 
+from proa.api.errors import BadRequest
+from proa.api.fields import parse_field_selector
 from proa.api.meta import Object
 from proa.apiserver.authz.node_graph import NodeGraph
 from proa.apiserver.authz.policy_rule import CompiledRules, allows, allows_path
@@ -161,8 +163,7 @@ class NodeAuthorizer:
 
 def selected(selector: str, field: str) -> str:
     """The value that a field selector demands of `field`, "" if it demands none."""
-    for requirement in selector.split(",") if selector else ():
-        key, separator, value = requirement.partition("=")
-        if separator and key.strip() == field:
-            return value.removeprefix("=").strip()
-    return ""
+    try:
+        return (parse_field_selector(selector).exact(field) or "") if selector else ""
+    except BadRequest:
+        return ""

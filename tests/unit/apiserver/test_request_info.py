@@ -41,8 +41,8 @@ CASES: list[tuple[str, str, RequestInfo]] = [
     ("GET", NS, resource("list", NS, resource="namespaces")),
     ("GET", "/api/v1/watch/pods", resource("watch", "/api/v1/watch/pods")),
     ("GET", "/api/v1/watch/namespaces/a/pods/b", resource("watch", "/api/v1/watch/namespaces/a/pods/b", "b", namespace="a")),
-    ("GET", "/api/v1/pods?fieldSelector=metadata.name%3Db", resource("list", "/api/v1/pods", "b")),
-    ("GET", "/api/v1/pods?fieldSelector=metadata.name!%3Db", resource("list", "/api/v1/pods")),
+    ("GET", "/api/v1/pods?fieldSelector=metadata.name%3Db", resource("list", "/api/v1/pods", "b", field_selector="metadata.name=b")),
+    ("GET", "/api/v1/pods?fieldSelector=metadata.name!%3Db", resource("list", "/api/v1/pods", field_selector="metadata.name!=b")),
     (
         "GET", "/apis/apps/v1/namespaces/a/deployments/b/scale",
         resource("get", "/apis/apps/v1/namespaces/a/deployments/b/scale", "b", group="apps", namespace="a", resource="deployments",
