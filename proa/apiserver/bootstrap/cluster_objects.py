@@ -57,6 +57,9 @@ def kubernetes_service(config: ApiServerConfig) -> list[tuple[ResourceId, Object
             "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": config.advertise_port}],
         }
     }  # fmt: skip
+    if ipaddress.ip_address(config.advertise_address).is_loopback:
+        # No endpoint may be a loopback address, and a server that is only there has no pods that could reach it.
+        return [(SERVICES, service)]
     endpoints = _object("v1", "Endpoints", {"endpointslice.kubernetes.io/skip-mirror": "true"}) | {
         "subsets": [{"addresses": [{"ip": config.advertise_address}], "ports": [port]}]
     }

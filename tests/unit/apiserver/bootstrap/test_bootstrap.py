@@ -1,6 +1,7 @@
 """A fresh cluster gets all that upstream has, a second start changes nothing, and what an operator did is respected."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,16 @@ def test_the_kubernetes_service_leads_to_the_server(tmp_path: Path) -> None:
     writer = FakeWriter(reader)
     assert asyncio.run(bootstrap(reader, writer, configuration(tmp_path / "moved", "10.97.0.0/16"))) == 1
     assert [method for method, _ in writer.requests] == ["DELETE", "POST"]
+
+
+def test_a_server_on_loopback_has_a_service_without_endpoints(tmp_path: Path) -> None:
+    reader = FakeReader()
+    config = replace(configuration(tmp_path), advertise_address="127.0.0.1")
+    asyncio.run(bootstrap(reader, FakeWriter(reader), config))
+    found = [
+        len(reader.list(group, plural)) for group, plural in (("", "services"), ("", "endpoints"), ("discovery.k8s.io", "endpointslices"))
+    ]
+    assert found == [1, 0, 0]
 
 
 MASTER = User("kubernetes-admin", ("system:masters", "system:authenticated"))
