@@ -13,8 +13,9 @@ import orjson
 
 from proa.api.resource import Resource
 from proa.api.schema import Schema
+from proa.apiserver.openapi.operations import Operation, operations_by_document
 from proa.apiserver.openapi.v2 import Document, openapi_v2
-from proa.apiserver.openapi.v3 import digest, openapi_v3, openapi_v3_index, served_paths
+from proa.apiserver.openapi.v3 import digest, openapi_v3, openapi_v3_index
 
 V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 """Clients ask for `spec.v2@v1.0`; as a header of an answer that is no media type to Go, so the answer has a dot."""
@@ -71,11 +72,12 @@ class OpenApiDocuments:
         return document
 
     @functools.cached_property
-    def _by_path(self) -> Mapping[str, Sequence[Resource]]:
-        return served_paths(self._resources)
+    def _by_path(self) -> Mapping[str, Sequence[Operation]]:
+        return operations_by_document(self._resources)
 
     def _v2(self) -> Document:
-        return openapi_v2(self._resources, self._definitions, self._version)
+        every = [operation for listed in self._by_path.values() for operation in listed]
+        return openapi_v2(every, self._definitions, self._version)
 
 
 def _encoded(body: bytes, content_type: str) -> EncodedDocument:

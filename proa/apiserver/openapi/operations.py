@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from proa.api.resource import Resource, Subresource
+from proa.apiserver.discovery.groups import by_group
 from proa.apiserver.openapi.parameters import BY_ACTION, BY_SUBRESOURCE
 
 STATUS = "io.k8s.apimachinery.pkg.apis.meta.v1.Status"
 PATCH = "io.k8s.apimachinery.pkg.apis.meta.v1.Patch"
 DELETE_OPTIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"
+_META, _VERSION_INFO = "io.k8s.apimachinery.pkg.apis.meta.v1", "io.k8s.apimachinery.pkg.version.Info"
 TEXT = "string"
 """As a response: plain text, not an object."""
 
@@ -46,14 +48,16 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`request` and `response` name definitions, "" for none. `builtin` tells apart what takes strategic merge patches."""
+    """`request` and `response` name definitions, "" for none. `builtin` tells apart what takes strategic merge patches.
+
+    `kind` and `action` are absent from what is not about a resource (discovery)."""
 
     path: str
     method: str
     action: str
     id: str
     tag: str
-    kind: Kind
+    kind: Kind | None
     path_parameters: tuple[str, ...]
     query: tuple[str, ...]
     request: str
@@ -61,6 +65,30 @@ class Operation:
     codes: tuple[str, ...]
     description: str
     builtin: bool
+
+
+def operations_by_document(resources: Iterable[Resource]) -> dict[str, list[Operation]]:
+    """Operations by the path of the v3 document that holds them: "api", "api/v1", "apis", "apis/apps", "apis/apps/v1", "version"."""
+    documents: dict[str, list[Operation]] = {
+        "api": [_discovery("/api/", "getCoreAPIVersions", "core", f"{_META}.APIVersions")],
+        "apis": [_discovery("/apis/", "getAPIVersions", "apis", f"{_META}.APIGroupList")],
+        "version": [_discovery("/version/", "getCodeVersion", "version", _VERSION_INFO)],
+    }
+    for group, versions in by_group(resources).items():
+        title = "".join(_capital(word) for word in _words(group))
+        if group:
+            discovery = _discovery(f"/apis/{group}/", f"get{title}APIGroup", _tag(group), f"{_META}.APIGroup")
+            documents[f"apis/{group}"] = [discovery]
+        for version, served in versions.items():
+            path = f"apis/{group}/{version}" if group else f"api/{version}"
+            name = f"get{title}{_capital(version)}APIResources"
+            listing = _discovery(f"/{path}/", name, f"{_tag(group)}_{version}", f"{_META}.APIResourceList")
+            documents[path] = [listing, *operations(served)]
+    return documents
+
+
+def _discovery(path: str, operation_id: str, tag: str, response: str) -> Operation:
+    return Operation(path, "get", "", operation_id, tag, None, (), (), "", response, ("200",), "discovery", True)
 
 
 def operations(resources: Iterable[Resource]) -> Iterator[Operation]:
@@ -97,7 +125,8 @@ def _operation(resource: Resource, action: str, path: str, *, everywhere: bool =
     collection = "Collection" if action == "deletecollection" else ""
     operation_id = f"{_PREFIX[action]}{_title(resource)}{collection}{scope}{own.kind}{'ForAllNamespaces' if everywhere else ''}"
     return Operation(
-        path, _METHODS[action], action, operation_id, _tag(resource), Kind(own.group, own.version, own.kind), _path_parameters(path),
+        path, _METHODS[action], action, operation_id, _version_tag(resource), Kind(own.group, own.version, own.kind),
+         _path_parameters(path),
         BY_ACTION[action], _request(action, resource.definition), _response(resource, action), _ANSWERS.get(action, ("200",)),
         f"{action} {own.kind}", _is_builtin(resource),
     )  # fmt: skip
@@ -140,7 +169,7 @@ def _subresource_operation(resource: Resource, subresource: Subresource, path: s
     is_text = action == "connect" or subresource.name == "log"
     query = BY_SUBRESOURCE.get((own.plural, subresource.name), ())
     return Operation(
-        path, method, action, f"{prefix}{scope}{own.kind}{subresource.name.title()}", _tag(resource), Kind(group, version,
+        path, method, action, f"{prefix}{scope}{own.kind}{subresource.name.title()}", _version_tag(resource), Kind(group, version,
          subresource.kind),
         _path_parameters(path), (*BY_ACTION[action], *query), "" if is_text else _request(action, definition),
          TEXT if is_text else definition,
@@ -165,12 +194,20 @@ def _words(group: str) -> list[str]:
 
 
 def _title(resource: Resource) -> str:
-    return "".join(word[:1].upper() + word[1:] for word in (*_words(resource.id.group), resource.id.version))
+    return "".join(_capital(word) for word in (*_words(resource.id.group), resource.id.version))
 
 
-def _tag(resource: Resource) -> str:
-    first, *rest = _words(resource.id.group)
-    return f"{first}{''.join(word[:1].upper() + word[1:] for word in rest)}_{resource.id.version}"
+def _capital(word: str) -> str:
+    return word[:1].upper() + word[1:]
+
+
+def _tag(group: str) -> str:
+    first, *rest = _words(group)
+    return f"{first}{''.join(_capital(word) for word in rest)}"
+
+
+def _version_tag(resource: Resource) -> str:
+    return f"{_tag(resource.id.group)}_{resource.id.version}"
 
 
 def _is_builtin(resource: Resource) -> bool:

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from proa.api.resource import Resource
-from proa.apiserver.openapi.operations import TEXT, Operation, operations
+from proa.apiserver.openapi.operations import TEXT, Operation
 from proa.apiserver.openapi.parameters import PARAMETERS, Parameter
 
 Document = dict[str, Any]
@@ -16,12 +15,12 @@ STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 SECURITY = {"BearerToken": {"description": "Bearer Token authentication", "type": "apiKey", "name": "authorization", "in": "header"}}
 
 
-def openapi_v2(resources: Iterable[Resource], definitions: Mapping[str, Any], version: str) -> Document:
+def openapi_v2(listed: Iterable[Operation], definitions: Mapping[str, Any], version: str) -> Document:
     """The whole document. `version` is the server's ("v1.37.0"), `definitions` are in OpenAPI v2 form, custom resources' included."""
     return {
         "swagger": "2.0",
         "info": {"title": "Kubernetes", "version": version},
-        "paths": _paths(operations(resources), definitions),
+        "paths": _paths(listed, definitions),
         "definitions": dict(definitions),
         "parameters": {name: _parameter(parameter) for name, parameter in PARAMETERS.items()},
         "securityDefinitions": SECURITY,
@@ -51,13 +50,16 @@ def _operation(operation: Operation, definitions: Mapping[str, Any]) -> Document
         "operationId": operation.id,
         "parameters": body + query,
         "responses": _responses(operation, definitions),
-        "x-kubernetes-action": operation.action,
-        "x-kubernetes-group-version-kind": kind_of(operation),
+        **extensions(operation),
     }
 
 
-def kind_of(operation: Operation) -> Document:
-    return {"group": operation.kind.group, "kind": operation.kind.kind, "version": operation.kind.version}
+def extensions(operation: Operation) -> Document:
+    """By which clients find the operations of a kind."""
+    if operation.kind is None:
+        return {}
+    kind = {"group": operation.kind.group, "kind": operation.kind.kind, "version": operation.kind.version}
+    return {"x-kubernetes-action": operation.action, "x-kubernetes-group-version-kind": kind}
 
 
 def consumed(operation: Operation) -> tuple[str, ...]:

@@ -4,25 +4,14 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from proa.api.resource import Resource
 from proa.api.schema import DEFAULTS, REFERENCE_PREFIX
-from proa.apiserver.discovery.groups import by_group
-from proa.apiserver.openapi.operations import TEXT, Operation, operations
+from proa.apiserver.openapi.operations import TEXT, Operation
 from proa.apiserver.openapi.parameters import PARAMETERS, Parameter
-from proa.apiserver.openapi.v2 import DESCRIPTIONS, SECURITY, Document, consumed, kind_of, produced
+from proa.apiserver.openapi.v2 import DESCRIPTIONS, SECURITY, Document, consumed, extensions, produced
 
 COMPONENT_PREFIX = "#/components/schemas/"
 _QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 _INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
-
-
-def served_paths(resources: Iterable[Resource]) -> dict[str, list[Resource]]:
-    """{"api/v1": ..., "apis/apps/v1": ...}: the documents there are, and the resources of each."""
-    return {
-        f"apis/{group}/{version}" if group else f"api/{version}": served
-        for group, versions in by_group(resources).items()
-        for version, served in versions.items()
-    }
 
 
 def openapi_v3_index(hashes: Mapping[str, str]) -> Document:
@@ -30,24 +19,18 @@ def openapi_v3_index(hashes: Mapping[str, str]) -> Document:
     return {"paths": {path: {"serverRelativeURL": f"/openapi/v3/{path}?hash={digest}"} for path, digest in hashes.items()}}
 
 
-def digest(resources: Sequence[Resource], definitions: Mapping[str, Any], version: str) -> str:
+def digest(listed: Sequence[Operation], definitions: Mapping[str, Any], version: str) -> str:
     """Changes with whatever the document is made from: cheap, where encoding all documents for an index would cost a second."""
-    described = [
-        (
-            each.id, sorted(each.verbs), each.definition,
-            sorted((sub.name, sub.kind, sub.group, sub.version, sub.verbs) for sub in each.subresources.values()),
-            "" if each.definition.startswith("io.k8s.") else repr(definitions.get(each.definition)),
-        )
-        for each in resources
-    ]  # fmt: skip
-    return hashlib.sha512(repr((version, described)).encode()).hexdigest().upper()
+    custom = sorted({each.response for each in listed if not each.builtin})
+    described = repr((version, listed, [definitions.get(name) for name in custom]))
+    return hashlib.sha512(described.encode()).hexdigest().upper()
 
 
-def openapi_v3(resources: Iterable[Resource], definitions: Mapping[str, Any], version: str) -> Document:
-    """The document of one group version; `resources` are its own, `definitions` (OpenAPI v2 form) those of all."""
+def openapi_v3(listed: Iterable[Operation], definitions: Mapping[str, Any], version: str) -> Document:
+    """One document: `listed` are its own operations, `definitions` (OpenAPI v2 form) those of all."""
     paths: Document = {}
     needed: dict[str, None] = {}
-    for operation in operations(resources):
+    for operation in listed:
         item = paths.setdefault(operation.path, {"parameters": [_parameter(PARAMETERS[name]) for name in operation.path_parameters]})
         item[operation.method] = _operation(operation, definitions)
         needed |= dict.fromkeys(name for name in (operation.request, operation.response) if name in definitions)
@@ -113,8 +96,7 @@ def _operation(operation: Operation, definitions: Mapping[str, Any]) -> Document
         "parameters": [_parameter(PARAMETERS[name]) for name in (*operation.query, "pretty")],
         "responses": {code: {"description": DESCRIPTIONS[code], "content": content} for code in operation.codes}
         | {"401": {"description": "Unauthorized"}},
-        "x-kubernetes-action": operation.action,
-        "x-kubernetes-group-version-kind": kind_of(operation),
+        **extensions(operation),
     }
     if operation.request:
         body = {"schema": _schema(operation.request, definitions)}

@@ -88,7 +88,9 @@ def test_every_operation_of_a_namespaced_resource() -> None:
 
 
 def test_every_operation_of_subresources() -> None:
-    listed = [(each.method, each.path.rpartition("/")[2], each.action, each.id, each.kind.kind) for each in operations(RESOURCES)]
+    listed = [
+        (each.method, each.path.rpartition("/")[2], each.action, each.id, each.kind and each.kind.kind) for each in operations(RESOURCES)
+    ]
     assert [each for each in listed if each[1] in ("exec", "eviction", "log", "scale")] == [
         ("post", "eviction", "post", "createCoreV1NamespacedPodEviction", "Eviction"),
         ("get", "exec", "connect", "connectCoreV1GetNamespacedPodExec", "PodExecOptions"),
@@ -175,11 +177,16 @@ def test_what_the_accept_header_of_v2_gives(documents: OpenApiDocuments) -> None
 
 def test_the_v3_index_names_every_group_version(documents: OpenApiDocuments) -> None:
     paths = orjson.loads(documents.v3_index.body)["paths"]
-    assert list(paths) == ["api/v1", "apis/apps/v1", "apis/authorization.k8s.io/v1", "apis/example.com/v1"]
+    assert list(paths) == [
+        "api", "apis", "version", "api/v1", "apis/apps", "apis/apps/v1", "apis/authorization.k8s.io", "apis/authorization.k8s.io/v1",
+        "apis/example.com", "apis/example.com/v1",
+    ]  # fmt: skip
     assert paths["apis/apps/v1"] == {"serverRelativeURL": f"/openapi/v3/apis/apps/v1?hash={documents.hashes['apis/apps/v1']}"}
 
 
-@pytest.mark.parametrize("path", ["api/v1", "apis/apps/v1", "apis/authorization.k8s.io/v1", "apis/example.com/v1"])
+@pytest.mark.parametrize(
+    "path", ["api", "apis", "version", "apis/apps", "api/v1", "apis/apps/v1", "apis/authorization.k8s.io/v1", "apis/example.com/v1"]
+)
 def test_v3_documents_hold_all_they_refer_to_and_no_more(documents: OpenApiDocuments, path: str) -> None:
     found = documents.v3(path)
     assert found is not None
@@ -197,6 +204,24 @@ def test_a_v3_operation(documents: OpenApiDocuments) -> None:
     assert patch["x-kubernetes-group-version-kind"] == {"group": "", "kind": "Pod", "version": "v1"}
     assert "application/strategic-merge-patch+json" in patch["requestBody"]["content"]
     assert {each["name"] for each in patch["parameters"]} >= {"dryRun", "fieldManager", "fieldValidation", "force"}
+
+
+@pytest.mark.parametrize(
+    ("document", "path", "operation_id", "response"),
+    [
+        ("api", "/api/", "getCoreAPIVersions", "APIVersions"),
+        ("apis/authorization.k8s.io", "/apis/authorization.k8s.io/", "getAuthorizationAPIGroup", "APIGroup"),
+        ("api/v1", "/api/v1/", "getCoreV1APIResources", "APIResourceList"),
+        ("apis/apps/v1", "/apis/apps/v1/", "getAppsV1APIResources", "APIResourceList"),
+    ],
+)
+def test_discovery_is_described_too(documents: OpenApiDocuments, document: str, path: str, operation_id: str, response: str) -> None:
+    found = documents.v3(document)
+    assert found is not None
+    operation = orjson.loads(found.body)["paths"][path]["get"]
+    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    assert (operation["operationId"], schema["$ref"].rpartition(".")[2]) == (operation_id, response)
+    assert "x-kubernetes-group-version-kind" not in operation
 
 
 def test_an_unknown_v3_path_has_no_document(documents: OpenApiDocuments) -> None:
