@@ -96,7 +96,8 @@ class ImageManager:
     async def _pull_with_any(self, name: str, credentials: list[Mapping[str, str]], sandbox_config: Config) -> Image:
         """Each credential is tried in turn; without any, as nobody. Raises the last failure."""
         failure: RuntimeFailure | None = None
-        for auth in credentials or [None]:
+        choices: list[Mapping[str, str] | None] = [*credentials] if credentials else [None]
+        for auth in choices:
             try:
                 reference = await self._images.pull_image(name, auth, sandbox_config)
                 image = await self._images.image_status(reference) or await self._images.image_status(name)
