@@ -22,7 +22,8 @@ def merged(target: Any, patch: Any, *, lists: bool) -> Any:
         if value is None:
             result.pop(key, None)
         elif not key.startswith("$"):
-            result[key] = merged(result.get(key), value, lists=lists)
+            # A pod's container statuses are atomic lists, though their items have names.
+            result[key] = merged(result.get(key), value, lists=lists and not key.endswith("Statuses"))
     return result
 
 
