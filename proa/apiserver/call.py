@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from proa.api.meta import Object
@@ -26,10 +27,8 @@ class Admission(Protocol):
     async def validate(self, attributes: Attributes) -> None: ...
 
 
-class TokenRequester(Protocol):
-    """serviceaccounts/token."""
-
-    async def __call__(self, user: User, namespace: str, name: str, request: Object) -> Object: ...
+TokenRequester = Callable[[User, str, str, Object], Awaitable[Object]]
+"""serviceaccounts/token: user, namespace, name of the account, TokenRequest."""
 
 
 class FieldManagers(Protocol):
@@ -66,6 +65,15 @@ class ServerContext:
     connect: dict[tuple[str, str, str], Connect] = field(default_factory=dict)
     token_request: TokenRequester | None = None
     watch_started: Callable[[str, int], None] = lambda resource, change: None
+    _second: datetime | None = None
+    _text: str = ""
+
+    def now(self) -> str:
+        """The moment as the API writes it; formatted once a second."""
+        second = self.clock.now().replace(microsecond=0)
+        if second != self._second:
+            self._second, self._text = second, format_time(second)
+        return self._text
 
 
 @dataclass(slots=True)
@@ -84,7 +92,7 @@ class Call:
             self.warnings.append(text)
 
     def now(self) -> str:
-        return format_time(self.server.clock.now())
+        return self.server.now()
 
     @property
     def namespace(self) -> str:

@@ -4,7 +4,7 @@ Documents are encoded once and kept until the set of resources changes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -20,7 +20,14 @@ from proa.lib.http.message import AnyResponse, Request, Response
 from proa.lib.metrics import Registry
 
 Static = Callable[[], Any]
-Prefix = Callable[[Request, str], Response | None]
+
+
+class Subtree(Protocol):
+    """Answers everything below its prefix."""
+
+    def __call__(self, request: Request, path: str) -> Response | None: ...
+
+    def forget(self) -> None: ...
 
 
 class Paths:
@@ -33,6 +40,7 @@ class Paths:
         documents: Mapping[str, Static],
         health: Sequence[Health],
         metrics: Registry,
+        subtrees: Mapping[str, Subtree],
     ) -> None:
         self._resources = resources
         self._server_address = server_address
@@ -40,16 +48,17 @@ class Paths:
         self._health = {each.name: each for each in health}
         self._metrics = metrics
         self._cache: dict[str, tuple[bytes, str]] = {}
-        self.prefixes: dict[str, Prefix] = {}
-        """Handlers of whole subtrees, by prefix with its slash; longest first is not needed as none contains another."""
+        self._subtrees = dict(subtrees)
 
     def forget(self) -> None:
         """The set of resources has changed."""
         self._cache.clear()
+        for subtree in self._subtrees.values():
+            subtree.forget()
 
     async def __call__(self, request: Request, user: User) -> AnyResponse | None:
         path = request.path.rstrip("/") or "/"
-        for prefix, handler in self.prefixes.items():
+        for prefix, handler in self._subtrees.items():
             if path == prefix or path.startswith(prefix + "/"):
                 return handler(request, path)
         head, _, rest = path[1:].partition("/")

@@ -47,6 +47,8 @@ class _DecodedCollection:
         self._observed = False
 
     def attach(self, collection: Collection) -> None:
+        if collection is self._collection:
+            return
         self._collection = collection
         self._decoded.clear()
         if self._handlers:

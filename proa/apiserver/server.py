@@ -23,7 +23,7 @@ from proa.apiserver.field_managers import SchemaFieldManagers
 from proa.apiserver.health import Check, Health
 from proa.apiserver.interface import WriteHook
 from proa.apiserver.maintenance import compact_forever
-from proa.apiserver.openapi_paths import install_openapi
+from proa.apiserver.openapi_paths import OpenApiPaths
 from proa.apiserver.paths import Paths
 from proa.apiserver.pipeline import Pipeline
 from proa.apiserver.reader import CacheReader
@@ -146,7 +146,8 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
         token_request=authentication.token_requests.create,
         watch_started=metrics.watch_changed,
     )
-    resources = builtin_resources(schema)
+    resources = builtin_resources(schema, config.runtime_config)
+    openapi = OpenApiPaths(schema, lambda: _listed(served), f"v{config.kubernetes_version}.0")
     key = authentication.signing_key
     address = f"{config.advertise_address}:{config.advertise_port}"
     documents = {
@@ -156,13 +157,12 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
     }
     hooks: dict[tuple[str, str], WriteHook] = {("", "services"): ServiceAllocator(config, reader)}
     started = _Readiness()
-    paths = Paths(lambda: _listed(served), address, documents, _health(started), registry)
+    paths = Paths(lambda: _listed(served), address, documents, _health(started), registry, {"/openapi": openapi})
     pipeline = Pipeline(context, authentication.authenticator, paths, metrics)
     writer.handler = pipeline
     server = ApiServer(config, context, store, pipeline, reader, writer, paths, hooks, schema, clock)
     started.server = server
     await server.serve(resources)
-    install_openapi(paths, schema, lambda: _listed(served))
     return server
 
 
@@ -186,4 +186,8 @@ def _health(started: _Readiness) -> list[Health]:
     live: dict[str, Check] = {"ping": fine, "log": fine, "etcd": fine}
     hooks = ("start-kube-apiserver-admission-initializer", "rbac/bootstrap-roles", "scheduling/bootstrap-system-priority-classes")
     live |= {f"poststarthook/{name}": started.ready for name in hooks}
-    return [Health("livez", live), Health("healthz", live), Health("readyz", {**live, "informer-sync": started.ready, "shutdown": started.ready})]
+    return [
+        Health("livez", live),
+        Health("healthz", live),
+        Health("readyz", {**live, "informer-sync": started.ready, "shutdown": started.ready}),
+    ]

@@ -33,7 +33,7 @@ CASES: list[tuple[str, dict[str, Any], DeleteOptions, bool, str, dict[str, Any]]
     ("foreground", obj(), DeleteOptions(propagation_policy="Foreground"), False, "update", marked(0, ["foregroundDeletion"])),
     ("orphan", obj(), DeleteOptions(propagation_policy="Orphan"), False, "update", marked(0, ["orphan"])),
     ("old orphan flag", obj(), DeleteOptions(orphan_dependents=True), False, "update", marked(0, ["orphan"])),
-    ("background drops the collector's finalizers", obj(["orphan"]), DeleteOptions(propagation_policy="Background"), False, "delete", {"name": "a"}),
+    ("background", obj(["orphan"]), DeleteOptions(propagation_policy="Background"), False, "delete", {"name": "a"}),
     ("marked already", marked(0, ["x/y"]), DeleteOptions(), False, "update", marked(0, ["x/y"])),
     ("a running pod", pod(), DeleteOptions(), True, "update", marked(30)),
     ("a grace of its own", pod(), DeleteOptions(grace_period_seconds=5), True, "update", marked(5)),
@@ -43,7 +43,7 @@ CASES: list[tuple[str, dict[str, Any], DeleteOptions, bool, str, dict[str, Any]]
     ("a finished pod", pod("Succeeded"), DeleteOptions(), True, "delete", {"name": "a"}),
     ("an unscheduled pod with a finalizer", pod("Pending", "", ["x/y"]), DeleteOptions(), True, "update", marked(0, ["x/y"])),
     ("deleting already", pod() | {"metadata": marked(30)}, DeleteOptions(), True, "pending", marked(30)),
-    ("a longer grace changes nothing", pod() | {"metadata": marked(30)}, DeleteOptions(grace_period_seconds=40), True, "pending", marked(30)),
+    ("a longer grace", pod() | {"metadata": marked(30)}, DeleteOptions(grace_period_seconds=40), True, "pending", marked(30)),
     ("a shorter grace", pod() | {"metadata": marked(30)}, DeleteOptions(grace_period_seconds=10), True, "update", marked(10)),
     ("then none", pod() | {"metadata": marked(30)}, DeleteOptions(grace_period_seconds=0), True, "delete", marked(0)),
 ]  # fmt: skip
