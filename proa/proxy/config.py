@@ -17,6 +17,8 @@ class ProxyConfig:
     families: tuple[Family, ...] = (IPV4,)
     check_period_seconds: float = 60.0
     min_sync_period_seconds: float = 0.005
+    healthz_port: int = 10256
+    """0 for none."""
 
     def surroundings(self, family: Family) -> Surroundings:
         return Surroundings(self.node_addresses, self.service_cidrs, self.cluster_cidrs).of(family)

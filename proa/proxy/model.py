@@ -44,14 +44,18 @@ def build_service(
         return ServiceRules()
     frontends: dict[Frontend, Rule] = {}
     local_ips: set[str] = set()
+    ready_here: set[str] = set()
     for port in spec.get("ports") or ():
         protocol = port.get("protocol") or "TCP"
         found = candidates(slices, port.get("name") or "", protocol, address_type)
         chosen = choose(found, node)
         frontends |= _port_rules(service, port, protocol.lower(), chosen, address_type)
         reachable = {*chosen.cluster, *chosen.local}
-        local_ips |= {each.endpoint.ip for each in found if each.node_name == node.name and each.endpoint in reachable}
-    return ServiceRules(frontends, frozenset(local_ips), service["metadata"].get("creationTimestamp") or "")
+        here = [each for each in found if each.node_name == node.name]
+        local_ips |= {each.endpoint.ip for each in here if each.endpoint in reachable}
+        ready_here |= {each.endpoint.ip for each in here if each.ready}
+    created = service["metadata"].get("creationTimestamp") or ""
+    return ServiceRules(frontends, frozenset(local_ips), created, _health_check_port(service), len(ready_here))
 
 
 def is_proxied(service: Object) -> bool:
@@ -113,6 +117,12 @@ def _affinity_seconds(service: Object) -> int:
         return 0
     config = (service["spec"].get("sessionAffinityConfig") or {}).get("clientIP") or {}
     return int(config.get("timeoutSeconds") or DEFAULT_AFFINITY_SECONDS)
+
+
+def _health_check_port(service: Object) -> int:
+    spec = service["spec"]
+    is_asked = spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
+    return int(spec.get("healthCheckNodePort") or 0) if is_asked else 0
 
 
 def _cluster_ips(service: Object) -> Sequence[str]:

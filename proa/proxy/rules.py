@@ -49,11 +49,16 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class ServiceRules:
-    """Everything of one Service. `local_ips` are its endpoints on this node, which may reach themselves through the Service."""
+    """Everything of one Service. `local_ips` are its endpoints on this node, which may reach themselves through the Service.
+
+    On `health_check_port` (0: none) load balancers ask whether this node has endpoints: `ready_here` of them.
+    """
 
     frontends: Mapping[Frontend, Rule] = field(default_factory=dict)
     local_ips: frozenset[str] = frozenset()
     created: str = ""
+    health_check_port: int = 0
+    ready_here: int = 0
 
 
 @dataclass(frozen=True, slots=True)

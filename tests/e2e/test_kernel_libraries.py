@@ -3,10 +3,12 @@
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from proa.lib.netlink import sysctl
+from proa.lib.netlink.conntrack import UdpFlow, forget, udp_flows
 from proa.lib.netlink.namespaces import NetworkNamespace
 from proa.lib.netlink.network import NetlinkError, Network, NextHop, Route
 from proa.lib.nft.errors import NftError
@@ -98,3 +100,34 @@ def test_batch_is_all_or_nothing_and_the_error_names_the_line(space: NetworkName
     assert list_table("ip", "t", path) is None
     with pytest.raises(NftError, match="closed"):
         nftables.run("list tables")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_udp_flows_are_listed_and_forgotten_one_by_one(space: NetworkNamespace, address: str) -> None:
+    load(
+        "add table inet t\nadd chain inet t c { type filter hook output priority 0; }\nadd rule inet t c ct state new accept\n",
+        str(space.path),
+    )
+
+    def scenario() -> None:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with ExitStack() as stack:
+            server = stack.enter_context(socket.socket(family, socket.SOCK_DGRAM))
+            other = stack.enter_context(socket.create_server((address, 0), family=family))
+            server.bind((address, 0))
+            flows = []
+            for _ in range(200):
+                # All stay open, so that no two get the same port.
+                client = stack.enter_context(socket.socket(family, socket.SOCK_DGRAM))
+                client.connect(server.getsockname())
+                client.send(b"x")
+                source, destination = client.getsockname()[:2], client.getpeername()[:2]
+                flows.append(UdpFlow(source, destination, destination))
+            socket.create_connection(other.getsockname()[:2]).close()
+            assert set(udp_flows()) == set(flows)
+            forget(flows[:150])
+            assert set(udp_flows()) == set(flows[150:])
+            forget(flows)
+            assert udp_flows() == []
+
+    space.run_inside(scenario)

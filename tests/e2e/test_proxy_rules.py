@@ -356,6 +356,53 @@ def test_load_balancer_source_ranges_shut_others_out(lab: Lab) -> None:
     asyncio.run(scenario())
 
 
+UNTRACKED = """add table ip lab_dns
+add chain ip lab_dns prerouting {{ type filter hook prerouting priority raw; }}
+add chain ip lab_dns output {{ type filter hook output priority raw; }}
+add rule ip lab_dns prerouting ip daddr {vip} udp dport 53 notrack
+add rule ip lab_dns prerouting ip saddr {vip} udp sport 53 notrack
+add rule ip lab_dns output ip daddr {vip} udp dport 53 notrack
+add rule ip lab_dns output ip saddr {vip} udp sport 53 notrack
+"""
+
+
+@pytest.mark.parametrize("endpoints", [(), ("pod-1", "pod-2")])
+def test_an_untracked_address_on_the_node_itself_is_left_alone(lab: Lab, endpoints: tuple[str, ...]) -> None:
+    path = str(lab.spaces["node"].path)
+
+    def answer_on_the_node() -> socket.socket:
+        with Network() as network:
+            network.add_address("lo", f"{VIP}/32")
+        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        server.bind((VIP, 53))
+        return server
+
+    def take_address_away() -> None:
+        with Network() as network:
+            network.delete_address("lo", f"{VIP}/32")
+
+    async def scenario() -> None:
+        async with running(lab, *endpoints) as cluster:
+            load(UNTRACKED.format(vip=VIP), path)
+            with lab.spaces["node"].run_inside(answer_on_the_node) as server:
+                thread = threading.Thread(target=_serve_udp, args=(server, "node"))
+                thread.start()
+                try:
+                    assert {await cluster.udp(source, VIP, 53) for _ in range(5) for source in ("pod-1", "node")} == {
+                        ("node", PODS["pod-1"][0]), ("node", VIP),
+                    }  # fmt: skip
+                finally:
+                    with suppress(OSError):
+                        server.shutdown(socket.SHUT_RDWR)
+                    thread.join()
+
+    try:
+        asyncio.run(scenario())
+    finally:
+        load("add table ip lab_dns\ndelete table ip lab_dns", path)
+        lab.spaces["node"].run_inside(take_address_away)
+
+
 MARKS = """add table ip lab_marks
 add set ip lab_marks seen {{ type mark; flags dynamic; }}
 add chain ip lab_marks {hook} {{ type filter hook {hook} priority -150; }}

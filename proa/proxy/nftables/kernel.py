@@ -1,5 +1,6 @@
 """The kernel as the proxy needs it, in one network namespace: loads, deltas, listings, UDP flows. All calls block; run them in a thread."""
 
+import socket
 from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
 
@@ -29,6 +30,10 @@ class Kernel(Protocol):
     def udp_flows(self) -> list[UdpFlow]: ...
 
     def forget(self, flows: Iterable[UdpFlow]) -> None: ...
+
+    def listen(self, port: int) -> socket.socket:
+        """A TCP listener on all addresses; raises OSError."""
+        ...
 
 
 class LinuxKernel:
@@ -68,6 +73,9 @@ class LinuxKernel:
         from proa.lib.netlink.conntrack import forget
 
         self._inside(lambda: forget(flows))
+
+    def listen(self, port: int) -> socket.socket:
+        return self._inside(lambda: socket.create_server(("", port), backlog=32))
 
     def close(self) -> None:
         self._nftables.close()

@@ -1,5 +1,6 @@
 """A kernel that remembers what it was told, and can be made to refuse."""
 
+import socket
 from collections.abc import Iterable
 
 from proa.lib.netlink.conntrack import UdpFlow
@@ -16,6 +17,7 @@ class FakeKernel:
         self.listing: str | None = None
         self.prepared = False
         self.broken = 0
+        self.listeners: dict[int, socket.socket] = {}
 
     def prepare(self) -> None:
         self.prepared = True
@@ -36,6 +38,11 @@ class FakeKernel:
 
     def forget(self, flows: Iterable[UdpFlow]) -> None:
         self.flows = [flow for flow in self.flows if flow not in list(flows)]
+
+    def listen(self, port: int) -> socket.socket:
+        """On a free port instead."""
+        self.listeners[port] = socket.create_server(("127.0.0.1", 0))
+        return self.listeners[port]
 
     def _fail_if_broken(self) -> None:
         if self.broken:
