@@ -197,7 +197,7 @@ class FakeClient:
     async def request(
         self, method: str, path: str, *, query: dict[str, str] | None = None, body: bytes = b"", headers: dict[str, str] | None = None,
     ) -> tuple[int, dict[str, str], bytes]:  # fmt: skip
-        answer = self._discovery(path) or self._finalize(path, body)
+        answer = self._delete_collection(path) if method == "DELETE" else self._discovery(path) or self._finalize(path, body)
         if answer is None:
             return 404, {}, orjson.dumps(errors.NotFound("the server could not find the requested resource").to_status())
         return 200, {"content-type": "application/json"}, orjson.dumps(answer)
@@ -317,6 +317,19 @@ class FakeClient:
         if meta.is_terminating(new) and not new["spec"].get("finalizers"):
             return self._drop(kinds.NAMESPACES, old)
         return self._store(kinds.NAMESPACES, new, "MODIFIED", old)
+
+    def _delete_collection(self, path: str) -> Object | None:
+        """Of one namespace."""
+        for resource in self.resources:
+            prefix, _, suffix = path.rpartition("/namespaces/")
+            namespace, _, plural = suffix.partition("/")
+            if resource.namespaced and plural == resource.plural and prefix == resource.path().rpartition("/")[0]:
+                self._write(Action("deletecollection", plural, namespace, ""))
+                found = [obj for obj in self._table(resource).values() if meta.namespace(obj) == namespace]
+                for obj in found:
+                    self._delete(resource, obj, None, "")
+                return {"kind": f"{resource.kind}List", "items": []}
+        return None
 
     def _discovery(self, path: str) -> Object | None:
         groups = sorted({(each.group, each.version) for each in self.resources if each.group})

@@ -13,6 +13,16 @@ class Runnable(Protocol):
         ...
 
 
+class Together:
+    """Several runnables as one; it ends when the first ends."""
+
+    def __init__(self, *runnables: Runnable) -> None:
+        self._runnables = runnables
+
+    async def run(self) -> None:
+        await run_together(*(each.run() for each in self._runnables))
+
+
 class Manager:
     """`run()` ends only when a runnable ends or fails, or when cancelled; the caches stop with it."""
 
@@ -23,6 +33,6 @@ class Manager:
         await self._informers.start()
         try:
             await self._informers.wait_synced()
-            await run_together(*(runnable.run() for runnable in self._runnables))
+            await Together(*self._runnables).run()
         finally:
             await self._informers.stop()
