@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import itertools
 import logging
 import random
 import time
@@ -121,6 +122,16 @@ def _quotable(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
 
 
-def _audit_id() -> str:
-    digits = f"{random.getrandbits(128):032x}"
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+class AuditIds:
+    """Unique per request and cheap: random per process, then counted."""
+
+    def __init__(self) -> None:
+        digits = f"{random.getrandbits(80):020x}"
+        self._prefix = f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-a{digits[15:18]}-"
+        self._count = itertools.count(random.getrandbits(40))
+
+    def __call__(self) -> str:
+        return f"{self._prefix}{next(self._count):012x}"
+
+
+_audit_id = AuditIds()

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from proa.apiserver.interface import RequestInfo
 from proa.apiserver.served import GroupVersionResource, ServedResource
-from proa.lib.metrics import Counter, Gauge, GaugeFunction, Histogram, Registry
+from proa.lib.metrics import Counter, Gauge, GaugeFunction, Histogram, Registry, Series
 
 _UPPER = {
     "get": "GET", "list": "LIST", "watch": "WATCH", "create": "POST", "update": "PUT", "patch": "PATCH", "delete": "DELETE",
@@ -12,10 +12,14 @@ _UPPER = {
 }  # fmt: skip
 
 
+MAX_RECORDS = 5000
+
+
 class RequestMetrics:
     def __init__(self, registry: Registry, served: dict[GroupVersionResource, ServedResource]) -> None:
         target = ("verb", "group", "version", "resource", "subresource", "scope")
         self._served = served
+        self._records: dict[tuple[object, ...], tuple[list[float], Series]] = {}
         self._requests = registry.add(
             Counter("apiserver_request_total", "Requests by verb, target and response code.", ("code", "component", *target))
         )
@@ -29,15 +33,25 @@ class RequestMetrics:
         registry.add(GaugeFunction("apiserver_storage_objects", "Stored objects by resource.", ("resource",), self._stored))
 
     def observe(self, info: RequestInfo, code: int, seconds: float, *, stream: bool) -> None:
+        key = (info.verb, info.group, info.version, info.resource, info.subresource, not info.name, not info.namespace, code)
+        record = self._records.get(key) if info.is_resource else None
+        if record is None:
+            record = self._record(info, code)
+            if info.is_resource and len(self._records) < MAX_RECORDS:
+                self._records[key] = record
+        count, durations = record
+        count[0] += 1
+        if not stream:
+            durations.observe(seconds)
+
+    def _record(self, info: RequestInfo, code: int) -> tuple[list[float], Series]:
         verb = _UPPER.get(info.verb, info.verb.upper())
         if info.is_resource:
             scope = "resource" if info.name else "namespace" if info.namespace else "cluster"
             target = (verb, info.group, info.version, info.resource, info.subresource, scope)
         else:
             target = (verb, "", "", "", _path_label(info.path), "")
-        self._requests.increment(str(code), "apiserver", *target)
-        if not stream:
-            self._durations.observe(seconds, "apiserver", *target)
+        return self._requests.cell(str(code), "apiserver", *target), self._durations.series("apiserver", *target)
 
     def watch_changed(self, resource: str, change: int) -> None:
         self._long_running.increment("apiserver", resource, "WATCH", by=change)

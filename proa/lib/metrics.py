@@ -37,24 +37,31 @@ class Counter(_Family):
 
     def __init__(self, name: str, help_: str, labels: Sequence[str] = ()) -> None:
         super().__init__(name, help_, labels)
-        self._values: dict[Labels, float] = {}
+        self._values: dict[Labels, list[float]] = {}
+
+    def cell(self, *labels: str) -> list[float]:
+        """The one-element list that holds a series: what the busiest callers keep and add to."""
+        found = self._values.get(labels)
+        if found is None:
+            found = self._values[labels] = [0]
+        return found
 
     def increment(self, *labels: str, by: float = 1) -> None:
-        self._values[labels] = self._values.get(labels, 0) + by
+        self.cell(*labels)[0] += by
 
     def value(self, *labels: str) -> float:
-        return self._values.get(labels, 0)
+        return self._values[labels][0] if labels in self._values else 0
 
     def samples(self) -> Iterable[str]:
-        for values, amount in self._values.items():
-            yield f"{self.name}{_label_text(self.labels, values)} {_number(amount)}"
+        for values, cell in self._values.items():
+            yield f"{self.name}{_label_text(self.labels, values)} {_number(cell[0])}"
 
 
 class Gauge(Counter):
     kind = "gauge"
 
     def set(self, amount: float, *labels: str) -> None:
-        self._values[labels] = amount
+        self.cell(*labels)[0] = amount
 
 
 class GaugeFunction(_Family):
@@ -71,29 +78,46 @@ class GaugeFunction(_Family):
             yield f"{self.name}{_label_text(self.labels, values)} {_number(amount)}"
 
 
+class Series:
+    """One series of a histogram."""
+
+    __slots__ = ("_bounds", "counts", "total")
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self._bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.total = 0.0
+
+    def observe(self, amount: float) -> None:
+        self.counts[bisect_left(self._bounds, amount)] += 1
+        self.total += amount
+
+
 class Histogram(_Family):
     kind = "histogram"
 
     def __init__(self, name: str, help_: str, labels: Sequence[str] = (), buckets: Sequence[float] = DURATION_BUCKETS) -> None:
         super().__init__(name, help_, labels)
         self._bounds = tuple(buckets)
-        self._series: dict[Labels, tuple[list[int], list[float]]] = {}
+        self._series: dict[Labels, Series] = {}
+
+    def series(self, *labels: str) -> Series:
+        found = self._series.get(labels)
+        if found is None:
+            found = self._series[labels] = Series(self._bounds)
+        return found
 
     def observe(self, amount: float, *labels: str) -> None:
-        series = self._series.get(labels)
-        if series is None:
-            series = self._series[labels] = ([0] * (len(self._bounds) + 1), [0.0])
-        series[0][bisect_left(self._bounds, amount)] += 1
-        series[1][0] += amount
+        self.series(*labels).observe(amount)
 
     def samples(self) -> Iterable[str]:
-        for values, (counts, total) in self._series.items():
+        for values, series in self._series.items():
             seen = 0
-            for bound, count in zip((*self._bounds, float("inf")), counts, strict=True):
+            for bound, count in zip((*self._bounds, float("inf")), series.counts, strict=True):
                 seen += count
                 edge = "+Inf" if bound == float("inf") else _number(bound)
                 yield f"{self.name}_bucket{_label_text((*self.labels, 'le'), (*values, edge))} {seen}"
-            yield f"{self.name}_sum{_label_text(self.labels, values)} {_number(total[0])}"
+            yield f"{self.name}_sum{_label_text(self.labels, values)} {_number(series.total)}"
             yield f"{self.name}_count{_label_text(self.labels, values)} {seen}"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from proa.api.errors import NotFound
 from proa.api.meta import Object
-from proa.apiserver.admission.refusal import object_name, refuse
+from proa.apiserver.admission.refusal import refuse
 from proa.apiserver.authz.role_index import GROUP
 from proa.apiserver.authz.rule_coverage import compact, describe, missing_rules
 from proa.apiserver.interface import MASTERS_GROUP, Attributes, Authorizer, ObjectReader, PassiveAdmission, RequestInfo, User
@@ -40,7 +40,7 @@ class PrivilegeEscalation(PassiveAdmission):
         unchanged = old is not None and (old.get("rules") or []) == (role.get("rules") or [])
         if unchanged and (not aggregates or (old or {}).get("aggregationRule") == role.get("aggregationRule")):
             return
-        if await self._may(attributes, "escalate", plural, object_name(attributes)):
+        if await self._may(attributes, "escalate", plural, attributes.name):
             return
         if aggregates and not self._covers_everything(attributes.user):
             raise refuse(attributes, "must have cluster-admin privileges to use an aggregationRule")

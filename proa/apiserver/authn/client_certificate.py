@@ -7,9 +7,10 @@ import hashlib
 from dataclasses import dataclass
 
 from proa.api.errors import Unauthorized
+from proa.apiserver.authn.default_group import with_group
 from proa.apiserver.authn.service_account_claims import EXTRA
 from proa.apiserver.authn.verified import RecentlyUsed
-from proa.apiserver.interface import User
+from proa.apiserver.interface import AUTHENTICATED_GROUP, User
 from proa.lib.clock import Clock
 from proa.lib.http.message import Request
 
@@ -48,5 +49,6 @@ def read_identity(der: bytes) -> CertificateIdentity:
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     organizations = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
     extra = {f"{EXTRA}credential-id": (f"X509SHA256={hashlib.sha256(der).hexdigest()}",)}
-    user = User(str(names[0].value), tuple(str(each.value) for each in organizations), extra=extra) if names else None
+    groups = tuple(str(each.value) for each in organizations)
+    user = with_group(User(str(names[0].value), groups, extra=extra), AUTHENTICATED_GROUP) if names else None
     return CertificateIdentity(user, certificate.not_valid_before_utc.timestamp(), certificate.not_valid_after_utc.timestamp())

@@ -4,15 +4,16 @@ Verified signatures are remembered; times and bound objects are looked at for ev
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from proa.api import meta
 from proa.api.errors import Unauthorized
 from proa.api.meta import Object
+from proa.apiserver.authn.default_group import with_group
 from proa.apiserver.authn.json_web_token import SigningKey, decode_base64, unverified_issuer
 from proa.apiserver.authn.service_account_claims import Reference, TokenClaims, read_claims, to_user
 from proa.apiserver.authn.verified import RecentlyUsed
-from proa.apiserver.interface import ObjectReader, User
+from proa.apiserver.interface import AUTHENTICATED_GROUP, ObjectReader, User
 from proa.lib.clock import Clock, parse_time
 from proa.lib.http.message import Request
 
@@ -61,7 +62,7 @@ class ServiceAccountTokenAuthenticator:
         claims = read_claims(payload) if payload else None
         if claims is None:
             return None
-        verified = Verified(claims, to_user(claims))
+        verified = Verified(claims, with_group(to_user(claims), AUTHENTICATED_GROUP))
         self._verified.put(token, verified)
         return verified
 
@@ -106,8 +107,3 @@ def _websocket_token(request: Request) -> str:
         return decode_base64(token.removeprefix(WEBSOCKET_PREFIX)).decode()
     except ValueError:
         raise Unauthorized from None
-
-
-def with_group(user: User, group: str) -> User:
-    """The user with one group more, once."""
-    return user if group in user.groups else replace(user, groups=(*user.groups, group))

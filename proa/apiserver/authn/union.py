@@ -5,7 +5,7 @@ request without any credential is anonymous, and RBAC decides what that may see 
 from collections.abc import Sequence
 
 from proa.api.errors import Unauthorized
-from proa.apiserver.authn.service_account_token import with_group
+from proa.apiserver.authn.default_group import with_group
 from proa.apiserver.interface import ANONYMOUS, AUTHENTICATED_GROUP, Authenticator, User
 from proa.lib.http.message import Request
 

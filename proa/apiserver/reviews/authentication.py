@@ -3,8 +3,8 @@
 from proa.api import meta
 from proa.api.errors import Invalid, required
 from proa.api.meta import Object
-from proa.apiserver.authn.service_account_token import ServiceAccountTokenAuthenticator, with_group
-from proa.apiserver.interface import AUTHENTICATED_GROUP, User
+from proa.apiserver.authn.service_account_token import ServiceAccountTokenAuthenticator
+from proa.apiserver.interface import User
 
 GROUP = "authentication.k8s.io"
 
@@ -22,7 +22,7 @@ class AuthenticationReviews:
             status: Object = {"user": {}, "error": "invalid bearer token"}
         else:
             subject, audiences = found
-            status = {"authenticated": True, "user": user_info(with_group(subject, AUTHENTICATED_GROUP)), "audiences": list(audiences)}
+            status = {"authenticated": True, "user": user_info(subject), "audiences": list(audiences)}
         return obj | {"metadata": obj.get("metadata") or {}, "status": status}
 
     async def self_subject(self, user: User, namespace: str, obj: Object) -> Object:
