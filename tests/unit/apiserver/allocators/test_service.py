@@ -156,6 +156,15 @@ def test_a_dry_run_or_failed_write_takes_everything_back(world: World) -> None:
     assert (len(world.allocator.addresses.reservations), len(world.allocator.ports.reservations)) == (0, 0)
 
 
+def test_two_writes_under_way_never_get_one_value(world: World) -> None:
+    first = world.allocator.begin_create(make("a", type="NodePort", clusterIP="10.0.0.9", ports=[{"port": 80, "nodePort": 30001}]))
+    assert message(lambda: world.create("b", clusterIP="10.0.0.9"))[0] == 422
+    assert message(lambda: world.create("b", type="NodePort", ports=[{"port": 80, "nodePort": 30001}]))[0] == 422
+    first()
+    spec = world.create("b", type="NodePort", clusterIP="10.0.0.9", ports=[{"port": 80, "nodePort": 30001}])["spec"]
+    assert (spec["clusterIP"], spec["ports"][0]["nodePort"]) == ("10.0.0.9", 30001)
+
+
 def test_an_undo_that_comes_after_the_store_takes_nothing_back(world: World) -> None:
     service = make("a", clusterIP="10.0.0.9")
     undo = world.allocator.begin_create(service)

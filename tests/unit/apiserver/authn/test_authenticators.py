@@ -32,7 +32,11 @@ def request(certificate: bytes | None = None, peer: str = "", **headers: str) ->
 def test_a_certificate_names_user_and_groups() -> None:
     user = asyncio.run(ClientCertificateAuthenticator(SystemClock()).authenticate(request(certificate("jane", "dev", "ops"))))
     assert user is not None
-    assert (user.name, sorted(user.groups), list(user.extra)) == ("jane", ["dev", "ops"], ["authentication.kubernetes.io/credential-id"])
+    assert (user.name, sorted(user.groups), list(user.extra)) == (
+        "jane",
+        ["dev", "ops", "system:authenticated"],
+        ["authentication.kubernetes.io/credential-id"],
+    )
 
 
 def test_a_connection_does_not_outlive_its_certificate() -> None:

@@ -86,7 +86,7 @@ def test_a_pod_bound_token_says_account_pod_and_node(world: World) -> None:
     }  # fmt: skip
     assert world.user(token) == User(
         "system:serviceaccount:shop:app",
-        ("system:serviceaccounts", "system:serviceaccounts:shop"),
+        ("system:serviceaccounts", "system:serviceaccounts:shop", "system:authenticated"),
         "sa-uid",
         {
             "authentication.kubernetes.io/credential-id": (f"JTI={claims['jti']}",),
