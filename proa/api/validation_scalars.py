@@ -6,6 +6,7 @@ A check answers for the value alone; `complaint` words the refusal as encoding/j
 import binascii
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 INT32 = range(-(2**31), 2**31)
@@ -46,7 +47,13 @@ def is_quantity(value: Any) -> bool:
 
 
 def is_time(value: Any) -> bool:
-    return value.__class__ is str and TIME.fullmatch(value) is not None
+    if value.__class__ is not str or TIME.fullmatch(value) is None:
+        return False
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
 
 
 def is_base64(value: Any) -> bool:
@@ -75,6 +82,26 @@ SCALAR_CHECKS: Mapping[tuple[str, str], Callable[[Any], bool]] = {
 }
 
 
+NAMED_TYPES: Mapping[tuple[str, str], str] = {
+    ("Container", "imagePullPolicy"): "v1.PullPolicy",
+    ("Container", "terminationMessagePolicy"): "v1.TerminationMessagePolicy",
+    ("ContainerPort", "protocol"): "v1.Protocol",
+    ("DeploymentStrategy", "type"): "v1.DeploymentStrategyType",
+    ("PersistentVolumeClaimSpec", "accessModes"): "[]v1.PersistentVolumeAccessMode",
+    ("PodSpec", "dnsPolicy"): "v1.DNSPolicy",
+    ("PodSpec", "restartPolicy"): "v1.RestartPolicy",
+    ("ResourceRequirements", "limits"): "v1.ResourceList",
+    ("ResourceRequirements", "requests"): "v1.ResourceList",
+    ("Secret", "type"): "v1.SecretType",
+    ("ServicePort", "protocol"): "v1.Protocol",
+    ("ServiceSpec", "type"): "v1.ServiceType",
+    ("Taint", "effect"): "v1.TaintEffect",
+    ("Toleration", "effect"): "v1.TaintEffect",
+    ("Toleration", "operator"): "v1.TolerationOperator",
+}
+"""Fields of a named Go type, which the schema does not tell; the most written ones."""
+
+
 def go_type(type_: str, format_: str) -> str:
     """The Go type of a scalar field."""
     if type_ == "integer":
@@ -100,8 +127,9 @@ def complaint(type_: str, format_: str, value: Any) -> str | None:
     if format_ == "date-time":
         if value.__class__ is not str:
             return f"json: cannot unmarshal {json_kind(value)} into Go value of type string"
-        layout = "2006-01-02T15:04:05Z07:00"
-        return f'parsing time "{value}" as "{layout}": cannot parse "{value}" as "2006"'
+        if TIME.fullmatch(value):
+            return f'parsing time "{value}": day out of range'
+        return f'parsing time "{value}" as "2006-01-02T15:04:05Z07:00": cannot parse "{value}" as "2006"'
     if format_ == "byte" and value.__class__ is str:
         return f"illegal base64 data at input byte {_first_bad_byte(value)}"
     return None

@@ -7,7 +7,7 @@ from typing import Any
 
 from proa.api.errors import Cause
 from proa.api.schema_node import SchemaNode
-from proa.api.validation_scalars import SCALAR_CHECKS, complaint, go_type, is_number, json_kind
+from proa.api.validation_scalars import NAMED_TYPES, SCALAR_CHECKS, complaint, go_type, is_number, json_kind
 
 
 def walk(node: SchemaNode, value: Any) -> tuple[tuple[str, ...], tuple[Cause, ...]]:
@@ -95,7 +95,10 @@ def _refusal(node: SchemaNode, value: Any, place: _Place) -> str:
     if not place.go_path:
         return f"json: cannot unmarshal {described} into Go value of type {_go_type(node)}"
     struct = place.definition.rpartition(".")[2]
-    return f"json: cannot unmarshal {described} into Go struct field {struct}.{place.go_path} of type {_go_type(node)}"
+    field = place.go_path.rpartition(".")[2]
+    # An element or a map's value has the path of its field in Go's eyes, but not its type.
+    named = NAMED_TYPES.get((struct, field)) if place.path.rpartition(".")[2] == field else None
+    return f"json: cannot unmarshal {described} into Go struct field {struct}.{place.go_path} of type {named or _go_type(node)}"
 
 
 def _go_type(node: SchemaNode) -> str:

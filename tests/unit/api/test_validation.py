@@ -73,6 +73,12 @@ def test_a_good_object_passes_untouched() -> None:
         (["spec", "containers", 0, "readinessProbe", "httpGet", "port"], [], "json: cannot unmarshal array into Go value of type int32"),
         (["metadata", "creationTimestamp"], "today",
          'parsing time "today" as "2006-01-02T15:04:05Z07:00": cannot parse "today" as "2006"'),
+        (["metadata", "creationTimestamp"], "2030-02-30T00:00:00Z", 'parsing time "2030-02-30T00:00:00Z": day out of range'),
+        (["spec", "restartPolicy"], 1,
+         "json: cannot unmarshal number into Go struct field PodSpec.spec.restartPolicy of type v1.RestartPolicy"),
+        (["spec", "containers", 0, "resources", "limits"], "x",
+         "json: cannot unmarshal string into Go struct field "
+         "ResourceRequirements.spec.containers.resources.limits of type v1.ResourceList"),
         (["spec"], 3, "json: cannot unmarshal number into Go struct field Pod.spec of type v1.PodSpec"),
     ],
 )  # fmt: skip
