@@ -184,9 +184,10 @@ def _mirror_reference_problem(node: str, pod: Object) -> str:
     spec = pod.get("spec", {})
     if spec.get("serviceAccountName"):
         return f"{cannot} a service account"
-    if pod_references.secret_names(pod):
+    needed = pod_references.references(pod)
+    if needed.secrets:
         return f"{cannot} secrets"
-    if pod_references.config_map_names(pod):
+    if needed.config_maps:
         return f"{cannot} configmaps"
     if pod_references.projects_trust_bundle(pod):
         return f"{cannot} clustertrustbundles"

@@ -10,7 +10,7 @@ from proa.api.meta import Object
 from proa.apiserver.admission.refusal import refuse
 from proa.apiserver.authn.service_account_claims import BOUND_TOKEN_SECONDS
 from proa.apiserver.authz.node_graph import MIRROR_POD
-from proa.apiserver.authz.pod_references import config_map_names, secret_names
+from proa.apiserver.authz.pod_references import references
 from proa.apiserver.interface import Attributes, ObjectReader, PassiveAdmission
 from proa.lib.clock import Clock
 
@@ -73,9 +73,10 @@ class ServiceAccount(PassiveAdmission):
     def _validate_mirror_pod(self, attributes: Attributes, pod: Object) -> None:
         if pod["spec"].get("serviceAccountName"):
             raise refuse(attributes, "a mirror pod may not reference service accounts")
-        if secret_names(pod):
+        needed = references(pod)
+        if needed.secrets:
             raise refuse(attributes, "a mirror pod may not reference secrets")
-        if config_map_names(pod):
+        if needed.config_maps:
             raise refuse(attributes, "a mirror pod may not reference configmaps")
         for volume in pod["spec"].get("volumes") or ():
             if any(source.get("serviceAccountToken") for source in (volume.get("projected") or {}).get("sources") or ()):
@@ -129,6 +130,6 @@ def _limit_secrets(attributes: Attributes, account: Object, pod: Object) -> None
         if each.get("name") not in pulled:
             why = f'imagePullSecrets[{index}].name="{each.get("name")}" is not allowed because service account {name} does not reference'
             raise refuse(attributes, f"{why} that imagePullSecret")
-    for secret in sorted(secret_names(pod) - mountable - pulled):
+    for secret in sorted(references(pod).secrets - mountable - pulled):
         why = f'volume with secret.secretName="{secret}" is not allowed because service account {name} does not reference that secret'
         raise refuse(attributes, why)

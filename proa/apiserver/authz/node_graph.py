@@ -2,7 +2,6 @@
 resource claim, and from a claim on to its volume and the secrets that the volume needs.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 
 from proa.api import meta
@@ -27,7 +26,7 @@ class PodEdges:
 class NodeGraph:
     def __init__(self) -> None:
         self._pods: dict[str, PodEdges] = {}
-        self._nodes: dict[Vertex, Counter[str]] = {}
+        self._nodes: dict[Vertex, dict[str, int]] = {}
         self._claim_of_volume: dict[str, Vertex] = {}
         self._secrets_of_volume: dict[str, frozenset[Vertex]] = {}
         self._volumes_of_secret: dict[Vertex, set[str]] = {}
@@ -65,7 +64,8 @@ class NodeGraph:
         self._remove(key)
         edges = self._pods[key] = PodEdges(fingerprint, node, vertices_of(pod))
         for vertex in edges.vertices:
-            self._nodes.setdefault(vertex, Counter())[node] += 1
+            counts = self._nodes.setdefault(vertex, {})
+            counts[node] = counts.get(node, 0) + 1
 
     def _remove(self, key: str) -> None:
         edges = self._pods.pop(key, None)
@@ -110,14 +110,14 @@ def vertices_of(pod: Object) -> frozenset[Vertex]:
     if MIRROR_POD in meta.annotations(pod):
         return frozenset(found)
     account = pod["spec"].get("serviceAccountName", "")
-    needed = {
-        "secrets": pod_references.secret_names(pod),
-        "configmaps": pod_references.config_map_names(pod),
-        "persistentvolumeclaims": pod_references.claim_names(pod),
-        "resourceclaims": pod_references.resource_claim_names(pod),
-        "serviceaccounts": {account} if account else set(),
-    }
-    return frozenset(found | {(plural, namespace, name) for plural, names in needed.items() for name in names})
+    if account:
+        found.add(("serviceaccounts", namespace, account))
+    needed = pod_references.references(pod)
+    found.update([("secrets", namespace, name) for name in needed.secrets])
+    found.update([("configmaps", namespace, name) for name in needed.config_maps])
+    found.update([("persistentvolumeclaims", namespace, name) for name in needed.claims])
+    found.update([("resourceclaims", namespace, name) for name in pod_references.resource_claim_names(pod)])
+    return frozenset(found)
 
 
 def _fingerprint(pod: Object) -> tuple[object, ...]:

@@ -1,6 +1,6 @@
 """Which other objects a pod needs on its node: what its kubelet may read, and what a mirror pod must not have."""
 
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from proa.api.meta import Object
@@ -13,40 +13,63 @@ SECRET_FIELDS = {
 """Where each kind of volume names its secret."""
 
 
-def containers(spec: Object) -> Iterator[Object]:
-    for field in ("initContainers", "containers", "ephemeralContainers"):
-        yield from spec.get(field) or ()
+@dataclass(slots=True)
+class References:
+    """Names in the pod's own namespace."""
 
-
-def secret_names(pod: Object) -> set[str]:
-    spec = pod.get("spec", {})
-    found = {each.get("name", "") for each in spec.get("imagePullSecrets") or ()}
-    found |= {each["secret"].get("name", "") for each in _projections(spec) if each.get("secret")}
-    found |= set(_environment(spec, "secretKeyRef", "secretRef"))
-    for volume in spec.get("volumes") or ():
-        for kind, path in SECRET_FIELDS.items():
-            if volume.get(kind):
-                found.add(_at(volume[kind], path))
-    return found - {""}
-
-
-def config_map_names(pod: Object) -> set[str]:
-    spec = pod.get("spec", {})
-    found = {volume["configMap"].get("name", "") for volume in spec.get("volumes") or () if volume.get("configMap")}
-    found |= {each["configMap"].get("name", "") for each in _projections(spec) if each.get("configMap")}
-    return found.union(_environment(spec, "configMapKeyRef", "configMapRef")) - {""}
-
-
-def claim_names(pod: Object) -> set[str]:
+    secrets: set[str] = field(default_factory=set)
+    config_maps: set[str] = field(default_factory=set)
+    claims: set[str] = field(default_factory=set)
     """PersistentVolumeClaims, those of generic ephemeral volumes included."""
-    name = pod.get("metadata", {}).get("name", "")
-    found = set()
-    for volume in pod.get("spec", {}).get("volumes") or ():
-        if volume.get("persistentVolumeClaim"):
-            found.add(volume["persistentVolumeClaim"].get("claimName", ""))
-        elif volume.get("ephemeral") is not None:
-            found.add(f"{name}-{volume['name']}")
-    return found - {""}
+
+
+def references(pod: Object) -> References:
+    """One walk over the pod: this runs for each pod that is bound, and for all of them when the server starts."""
+    spec, found = pod.get("spec", {}), References()
+    for pull_secret in spec.get("imagePullSecrets") or ():
+        found.secrets.add(pull_secret.get("name", ""))
+    for containers in ("initContainers", "containers", "ephemeralContainers"):
+        for container in spec.get(containers) or ():
+            _add_environment(container, found)
+    for volume in spec.get("volumes") or ():
+        _add_volume(volume, pod, found)
+    for names in (found.secrets, found.config_maps, found.claims):
+        names.discard("")
+    return found
+
+
+def _add_environment(container: Object, found: References) -> None:
+    for variable in container.get("env") or ():
+        source = variable.get("valueFrom")
+        if source:
+            _add(source.get("secretKeyRef"), found.secrets)
+            _add(source.get("configMapKeyRef"), found.config_maps)
+    for source in container.get("envFrom") or ():
+        _add(source.get("secretRef"), found.secrets)
+        _add(source.get("configMapRef"), found.config_maps)
+
+
+def _add_volume(volume: Object, pod: Object, found: References) -> None:
+    for kind, source in volume.items():
+        if source is None:
+            continue
+        if kind in SECRET_FIELDS:
+            found.secrets.add(_at(source, SECRET_FIELDS[kind]))
+        elif kind == "configMap":
+            _add(source, found.config_maps)
+        elif kind == "persistentVolumeClaim":
+            found.claims.add(source.get("claimName", ""))
+        elif kind == "ephemeral":
+            found.claims.add(f"{pod.get('metadata', {}).get('name', '')}-{volume['name']}")
+        elif kind == "projected":
+            for projection in source.get("sources") or ():
+                _add(projection.get("secret"), found.secrets)
+                _add(projection.get("configMap"), found.config_maps)
+
+
+def _add(reference: Object | None, names: set[str]) -> None:
+    if reference:
+        names.add(reference.get("name", ""))
 
 
 def resource_claim_names(pod: Object) -> set[str]:
@@ -56,23 +79,8 @@ def resource_claim_names(pod: Object) -> set[str]:
 
 
 def projects_trust_bundle(pod: Object) -> bool:
-    return any(each.get("clusterTrustBundle") for each in _projections(pod.get("spec", {})))
-
-
-def _projections(spec: Object) -> Iterator[Object]:
-    for volume in spec.get("volumes") or ():
-        yield from (volume.get("projected") or {}).get("sources") or ()
-
-
-def _environment(spec: Object, key_reference: str, whole_reference: str) -> Iterator[str]:
-    for container in containers(spec):
-        for variable in container.get("env") or ():
-            reference = (variable.get("valueFrom") or {}).get(key_reference)
-            if reference:
-                yield reference.get("name", "")
-        for source in container.get("envFrom") or ():
-            if source.get(whole_reference):
-                yield source[whole_reference].get("name", "")
+    volumes = pod.get("spec", {}).get("volumes") or ()
+    return any(each.get("clusterTrustBundle") for volume in volumes for each in (volume.get("projected") or {}).get("sources") or ())
 
 
 def _at(value: Any, path: tuple[str, ...]) -> str:
