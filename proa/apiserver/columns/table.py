@@ -1,6 +1,6 @@
 """Objects to a meta.k8s.io Table: what `kubectl get` shows when it asks the server to print."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from proa.api.meta import Object
@@ -9,6 +9,14 @@ from proa.apiserver.columns.builtin import columns_for
 from proa.apiserver.columns.pods import row_conditions
 
 IncludeObject = Literal["None", "Metadata", "Object"]
+
+
+def _precedence(obj: Object) -> tuple[int, str]:
+    return obj.get("spec", {}).get("matchingPrecedence") or 0, obj["metadata"].get("name", "")
+
+
+ROW_ORDER: Mapping[tuple[str, str], Callable[[Object], Any]] = {("flowcontrol.apiserver.k8s.io", "flowschemas"): _precedence}
+"""Kinds whose rows come in the order in which they take effect instead of the list's."""
 
 
 def to_table(
@@ -21,13 +29,14 @@ def to_table(
     the column definitions with its first event only: `headers` False leaves them out.
     """
     columns = resource.columns or columns_for(resource.id.group, resource.id.plural)
+    order = ROW_ORDER.get((resource.id.group, resource.id.plural))
     is_pod = (resource.id.group, resource.id.plural) == ("", "pods")
     return {
         "kind": "Table",
         "apiVersion": f"meta.k8s.io/{version}",
         "metadata": {key: value for key, value in (metadata or {}).items() if value not in ("", None)},
         "columnDefinitions": [_definition(column) for column in columns] if headers else None,
-        "rows": [_row(columns, obj, include_object, now, version, is_pod) for obj in objects],
+        "rows": [_row(columns, obj, include_object, now, version, is_pod) for obj in (sorted(objects, key=order) if order else objects)],
     }
 
 

@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from proa.api.kinds import PODS, ROLES
-from proa.api.resource import Column, Resource, Strategy
+from proa.api.resource import Column, Resource, ResourceId, Strategy
 from proa.apiserver.columns.table import partial_object_metadata_list, to_table
 
 ROLE = {"kind": "Role", "metadata": {"name": "r", "creationTimestamp": "2030-01-01T00:00:00Z"}, "rules": []}
@@ -56,6 +56,12 @@ def test_a_finished_pod_has_a_row_condition() -> None:
     pods = Resource(PODS, cast(Strategy, None))
     rows = to_table(pods, [{"metadata": {"name": "p"}, "status": {"phase": "Succeeded"}}], "None", 0.0)["rows"]
     assert rows[0]["conditions"][0]["reason"] == "Succeeded"
+
+
+def test_flow_schemas_come_in_the_order_in_which_they_match() -> None:
+    schemas = Resource(ResourceId("flowcontrol.apiserver.k8s.io", "v1", "flowschemas", "FlowSchema", False), cast(Strategy, None))
+    listed = [{"metadata": {"name": name}, "spec": {"matchingPrecedence": rank}} for name, rank in (("c", 9), ("b", 1), ("a", 1))]
+    assert [row["cells"][0] for row in to_table(schemas, listed, "None", 0.0)["rows"]] == ["a", "b", "c"]
 
 
 def test_partial_lists() -> None:
