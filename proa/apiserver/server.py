@@ -14,6 +14,7 @@ from proa.apiserver.admission.chain import AdmissionChain, build_admission
 from proa.apiserver.allocators.service import ServiceAllocator
 from proa.apiserver.authn.build import build_authentication
 from proa.apiserver.authn.openid_discovery import CONFIGURATION_PATH, KEYS_PATH, json_web_key_set, openid_configuration
+from proa.apiserver.authz.aggregation import RoleAggregation
 from proa.apiserver.authz.build import build_authorizer
 from proa.apiserver.bootstrap.run import bootstrap
 from proa.apiserver.call import Connect, ServerContext
@@ -63,7 +64,8 @@ class ApiServer:
         self._hooks = hooks
         self._clock = clock
         self._http = HttpServer(pipeline, ServerOptions(refuse=refusal, eager_get=True))
-        self._compactor: asyncio.Task[None] | None = None
+        self._aggregation = RoleAggregation(reader, writer, clock)
+        self._loops: list[asyncio.Task[None]] = []
         self.ports: list[int] = []
 
     @property
@@ -75,9 +77,11 @@ class ApiServer:
         """Load what is stored, make the objects that every cluster has, then listen."""
         await self.store.start()
         await bootstrap(self.reader, self.writer, self.config)
-        self._compactor = asyncio.create_task(
-            compact_forever(self.store, self._clock, self.config.compaction_interval), name="compaction"
-        )  # fmt: skip
+        compaction = compact_forever(self.store, self._clock, self.config.compaction_interval)
+        self._loops = [
+            asyncio.create_task(compaction, name="compaction"),
+            asyncio.create_task(self._aggregation.run(), name="role-aggregation"),
+        ]
         self.ready = True
         if listen:
             await self._listen()
@@ -93,9 +97,9 @@ class ApiServer:
         """Stop taking requests, let those at work finish, end watches, close the store."""
         self.ready = False
         await self._http.stop(grace)
-        if self._compactor is not None:
-            self._compactor.cancel()
-            await asyncio.gather(self._compactor, return_exceptions=True)
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
         await self.store.stop()
 
     async def serve(self, resources: Iterable[Resource]) -> None:
