@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from proa.cni import conflist
 from proa.cni.routes import PROTOCOL, RoutePlan
+from proa.lib.netlink import ip_command
 from proa.lib.netlink.namespaces import NetworkNamespace
 from proa.lib.netlink.network import Route
 
@@ -60,26 +61,11 @@ class LinuxHost:
         return self._inside(_uplink)
 
     def routes(self) -> list[Route]:
-        from proa.lib.netlink.network import Network
-
-        def read() -> list[Route]:
-            with Network() as network:
-                return network.routes(PROTOCOL)
-
-        return self._inside(read)
+        return self._inside(lambda: ip_command.routes(PROTOCOL))
 
     def apply_routes(self, plan: RoutePlan) -> None:
-        from proa.lib.netlink.network import Network
-
-        def write() -> None:
-            with Network() as network:
-                for destination in plan.delete:
-                    network.delete_route(destination)
-                for route in plan.replace:
-                    network.replace_route(route)
-
         if plan.delete or plan.replace:
-            self._inside(write)
+            self._inside(lambda: ip_command.change_routes(plan.replace, plan.delete))
 
     def load(self, commands: str) -> None:
         from proa.lib.nft.load import load
@@ -119,12 +105,9 @@ def _prepare() -> None:
 
 
 def _uplink() -> Uplink:
-    from proa.lib.netlink.network import Network
-
-    with Network() as network:
-        name = network.default_link()
-        link = network.link(name) if name else None
-        if link is None:
-            return Uplink()
-        networks = {str(ipaddress.ip_interface(address).network) for address in network.addresses(name)}
-        return Uplink(name, link.mtu, tuple(sorted(networks)))
+    link = ip_command.default_link()
+    if not link:
+        return Uplink()
+    mtu, addresses = ip_command.link_networks(link)
+    networks = {str(ipaddress.ip_interface(address).network) for address in addresses}
+    return Uplink(link, mtu, tuple(sorted(networks)))

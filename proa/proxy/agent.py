@@ -81,7 +81,7 @@ class Proxy:
                 await self._sync(keys)
                 self._health.synced(format_time(self._clock.now()))
                 self.synced.set()
-            except NftError:
+            except (NftError, OSError):
                 self._health.working = False
                 _log.exception("cannot write the rules of %d Services, trying again", len(keys))
                 for key in keys:
@@ -128,7 +128,7 @@ class Proxy:
                 _log.warning("table %s was not as it should be; it is loaded again", table.family.table)
                 async with self._turn:
                     await asyncio.to_thread(table.replace, table.ruleset)
-        except NftError:
+        except (NftError, OSError):
             _log.exception("cannot check table %s", table.family.table)
 
     def _node_changed(self, node: Object) -> None:

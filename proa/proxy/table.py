@@ -12,7 +12,7 @@ from proa.proxy.nftables.family import TABLE, Family
 from proa.proxy.nftables.kernel import Kernel
 from proa.proxy.nftables.listing import parse_elements
 from proa.proxy.nftables.skeleton import Surroundings
-from proa.proxy.rules import Ruleset, ServiceKey
+from proa.proxy.rules import Frontend, Ruleset, ServiceKey
 from proa.proxy.udp import changed_frontends, stale_flows
 
 _log = logging.getLogger(__name__)
@@ -27,6 +27,8 @@ class Table:
         self.ruleset = Ruleset()
         self._kernel, self._around = kernel, around
         self._installed: set[Pick] = set()
+        self._moved: set[Frontend] = set()
+        """UDP frontends whose stale flows the kernel has not forgotten yet."""
         self._loaded = False
 
     def replace(self, ruleset: Ruleset) -> None:
@@ -71,10 +73,11 @@ class Table:
         self._loaded, self.ruleset = False, Ruleset()
 
     def _forget_stale(self, old: Ruleset, new: Ruleset, keys: set[ServiceKey]) -> None:
-        frontends = changed_frontends(old, new, keys)
-        if frontends:
+        self._moved |= changed_frontends(old, new, keys)
+        if self._moved:
             addresses = {*self._around.node_addresses, LOOPBACK}
-            self._kernel.forget(stale_flows(self._kernel.udp_flows(), frontends, addresses))
+            self._kernel.forget(stale_flows(self._kernel.udp_flows(), self._moved, new, addresses))
+            self._moved.clear()
 
 
 def _has_hooks(listing: str) -> bool:

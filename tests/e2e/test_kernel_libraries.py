@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from proa.lib.netlink import sysctl
+from proa.lib.netlink import ip_command, sysctl
 from proa.lib.netlink.conntrack import UdpFlow, forget, udp_flows
 from proa.lib.netlink.namespaces import NetworkNamespace
 from proa.lib.netlink.network import NetlinkError, Network, NextHop, Route
@@ -74,6 +74,35 @@ def test_addresses_and_routes_are_idempotent_and_read_back(space: NetworkNamespa
             for _ in range(2):
                 network.delete_link("left")
             assert network.link("right") is None
+
+    space.run_inside(scenario)
+
+
+def test_the_ip_command_agrees_with_netlink(space: NetworkNamespace) -> None:
+    routes = [
+        Route("10.2.0.0/16", "10.1.0.2", "left", protocol=112),
+        Route("10.4.0.0/16", protocol=112, unreachable=True),
+        Route("fd02:1::/64", "fd00::2", "left", protocol=112),
+        Route("fd02:2::/64", protocol=112, unreachable=True),
+    ]
+
+    def scenario() -> None:
+        with Network() as network:
+            network.add_veth("left", "right", mtu=1380)
+            network.add_address("left", "10.1.0.1/24")
+            network.add_address("left", "fd00::1/64")
+            network.set_up("left")
+            for _ in range(2):
+                ip_command.change_routes(routes, ["10.99.0.0/16"])
+            assert ip_command.routes(112) == routes
+            assert network.routes(112) == routes
+            assert ip_command.default_link() == ""
+            ip_command.change_routes([Route("0.0.0.0/0", "10.1.0.2", "left")], [route.destination for route in routes])
+            assert ip_command.routes(112) == network.routes(112) == []
+            assert ip_command.default_link() == network.default_link() == "left"
+            mtu, addresses = ip_command.link_networks("left")
+            assert mtu == 1380
+            assert {each for each in addresses if not each.startswith("fe80")} == {"10.1.0.1/24", "fd00::1/64"}
 
     space.run_inside(scenario)
 

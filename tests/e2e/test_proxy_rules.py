@@ -28,6 +28,7 @@ from proa.lib.netlink.network import Network, Route
 from proa.lib.nft.load import list_table, load
 from proa.proxy.agent import Proxy
 from proa.proxy.config import ProxyConfig
+from proa.proxy.nftables.family import IPV4, IPV6
 from proa.proxy.nftables.kernel import LinuxKernel
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(os.geteuid() != 0, reason="needs root")]
@@ -181,10 +182,12 @@ class Running:
 
 
 @asynccontextmanager
-async def running(lab: Lab, *pods: str, **spec: Any) -> AsyncIterator[Running]:
-    client = FakeClient(service(**spec), endpoint_slice(*pods))
+async def running(
+    lab: Lab, *pods: str, config: ProxyConfig = CONFIG, more: tuple[Object, ...] = (), **spec: Any
+) -> AsyncIterator[Running]:  # fmt: skip
+    client = FakeClient(service(**spec), endpoint_slice(*pods), *more)
     kernel = LinuxKernel(lab.spaces["node"])
-    proxy = Proxy(client, CONFIG, kernel=kernel)
+    proxy = Proxy(client, config, kernel=kernel)
     task = asyncio.create_task(proxy.run())
     try:
         await asyncio.wait_for(proxy.synced.wait(), 10)
@@ -287,7 +290,7 @@ def test_affinity_survives_a_restart_of_the_proxy(lab: Lab) -> None:
 
 
 def test_affinity_times_out(lab: Lab) -> None:
-    spec = {"sessionAffinity": "ClientIP", "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 1}}}
+    spec: dict[str, Any] = {"sessionAffinity": "ClientIP", "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 1}}}
 
     async def scenario() -> None:
         async with running(lab, *ALL, **spec) as cluster:
@@ -442,6 +445,26 @@ def test_table_that_somebody_damaged_is_restored_by_the_check(lab: Lab) -> None:
             assert table.is_intact()
             assert (await cluster.tcp("pod-2", VIP, 80))[0] == "pod-1"
         assert list_table("ip", "proa_proxy", path) is None
+
+    asyncio.run(scenario())
+
+
+def test_both_families_of_a_dual_stack_service_have_a_table_that_holds_what_it_should(lab: Lab) -> None:
+    families = ProxyConfig("this", (NODE, "fd00::2"), ("10.96.0.0/16", "fd96::/112"), ("10.244.0.0/16", "fd24::/64"), (IPV4, IPV6))
+    v6 = endpoint_slice() | {"addressType": "IPv6"}
+    v6["metadata"] = {**v6["metadata"], "name": "shop-2"}
+    v6["endpoints"] = [{"addresses": ["fd24::11"], "nodeName": "this"}, {"addresses": ["fd24::12"], "nodeName": "other"}]
+    spec: dict[str, Any] = {"clusterIPs": [VIP, "fd96::7"], "externalTrafficPolicy": "Local", "sessionAffinity": "ClientIP"}
+    path = str(lab.spaces["node"].path)
+
+    async def scenario() -> None:
+        async with running(lab, "pod-1", "pod-3", config=families, more=(v6,), **spec) as cluster:
+            assert [table.is_intact() for table in cluster.proxy._tables] == [True, True]
+            listing = list_table("ip6", "proa_proxy", path) or ""
+            assert "fd96::7 . 6 . 80 : goto pick-2-sticky-10800" in listing
+            assert "6 . 30080 : goto node-port-pick-1-outside-sticky-10800" in listing
+            assert (await cluster.tcp("client", NODE, NODE_PORT)) == ("pod-1", CLIENT)
+        assert list_table("ip6", "proa_proxy", path) is None
 
     asyncio.run(scenario())
 

@@ -10,9 +10,9 @@ from proa.lib.netlink.network import NetlinkError, NextHop, Route
 
 
 def routes(protocol: int) -> list[Route]:
-    """The IPv4 routes of the main table that carry this protocol number."""
-    output = _ip(["-json", "-4", "route", "show", "table", "main", "proto", str(protocol)])
-    return [_route(each, protocol) for each in json.loads(output or "[]")]
+    """The IPv4 and IPv6 routes of the main table that carry this protocol number."""
+    shown = [_ip(["-json", family, "route", "show", "table", "main", "proto", str(protocol)]) for family in ("-4", "-6")]
+    return [_route(each, protocol) for output in shown for each in json.loads(output or "[]")]
 
 
 def change_routes(replace: Iterable[Route], delete: Iterable[str]) -> None:
@@ -24,7 +24,7 @@ def change_routes(replace: Iterable[Route], delete: Iterable[str]) -> None:
 
 
 def _arguments(route: Route) -> str:
-    words = [route.destination, "proto", str(route.protocol)]
+    words = [*(["unreachable"] if route.unreachable else []), route.destination, "proto", str(route.protocol)]
     if route.source:
         words += ["src", route.source]
     if route.next_hops:
@@ -43,15 +43,30 @@ def _route(listed: dict[str, object], protocol: int) -> Route:
     next_hops = tuple(
         NextHop(hop.get("gateway", ""), hop.get("dev", ""), hop.get("weight", 1)) for hop in (hops if isinstance(hops, list) else [])
     )
-    link = "" if next_hops else str(listed.get("dev", ""))
+    unreachable = listed.get("type") == "unreachable"
+    link = "" if next_hops or unreachable else str(listed.get("dev", ""))
     return Route(
-        destination=destination if "/" in destination else f"{destination}/32",
+        destination=destination if "/" in destination else f"{destination}/{128 if ':' in destination else 32}",
         gateway=str(listed.get("gateway", "")),
         link=link,
         source=str(listed.get("prefsrc", "")),
         next_hops=next_hops,
         protocol=protocol,
+        unreachable=unreachable,
     )
+
+
+def default_link() -> str:
+    """The link of the IPv4 default route with the least metric, "" if there is none."""
+    shown = json.loads(_ip(["-json", "-4", "route", "show", "default"]) or "[]")
+    defaults = sorted((route.get("metric", 0), route["dev"]) for route in shown if "dev" in route)
+    return str(defaults[0][1]) if defaults else ""
+
+
+def link_networks(link: str) -> tuple[int, list[str]]:
+    """The link's MTU and its addresses as IP/prefix."""
+    (found,) = json.loads(_ip(["-json", "address", "show", "dev", link]))
+    return found["mtu"], [f"{each['local']}/{each['prefixlen']}" for each in found["addr_info"]]
 
 
 def _ip(arguments: list[str], stdin: str = "", *, gone_is_fine: bool = False) -> str:

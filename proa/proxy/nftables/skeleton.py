@@ -44,7 +44,8 @@ def declarations(family: Family) -> Iterator[tuple[str, str, str]]:
             yield "map", name, f"type {key} : verdict;"
         yield "map", maps.endpoints, f"type {key} . mark : {family.nft_type} . inet_service;"
         yield "map", maps.identities, f"type {key} . mark : mark;"
-    yield "map", "affinity", f"type {family.nft_type} . {vip} : mark; size 1048576; flags dynamic,timeout;"
+    if family.protocol == "ip":
+        yield "map", "affinity", f"type {family.nft_type} . {vip} : mark; size 1048576; flags dynamic,timeout;"
     yield "map", "borrowed_marks", "typeof ct id : meta mark; size 65536; flags dynamic,timeout; timeout 5s;"
     yield "set", "to_masquerade", "typeof ct id; size 65536; flags dynamic,timeout; timeout 5s;"
     yield "set", HAIRPIN, f"type {family.nft_type} . {family.nft_type};"
@@ -96,12 +97,18 @@ def pick_rules(family: Family, pick: Pick) -> list[str]:
     """Draw a slot in the packet's mark and translate by it. The mark's owner gets it back in after-translation."""
     maps = NODE_PORT_MAPS if pick.node_port else VIP_MAPS
     key = "meta l4proto . th dport" if pick.node_port else _key(family)
-    draw = f"meta mark set numgen random mod {pick.size}" + (f" offset {OUTSIDE}" if pick.outside else "")
+    offset = f" offset {OUTSIDE}" if pick.outside else ""
+    draw = f"meta mark set numgen random mod {pick.size}{offset}"
     translate = f"dnat to {key} . meta mark map @{maps.endpoints}"
     borrow = "update @borrowed_marks { ct id : meta mark }"
     if not pick.affinity_seconds:
         return [borrow, draw, translate]
     client = f"{family.protocol} saddr . {_key(family)}"
+    look_up = f"meta mark set {key} . meta mark map @{maps.identities}"
+    if family.protocol == "ip6":
+        # nft 1.0.6 dies over a dynamic map with a key of more than 16 bytes: a hash of the client stays the same without memory, but only
+        # as long as the number of endpoints does.
+        return [borrow, f"meta mark set jhash {client} mod {pick.size}{offset}", look_up, translate]
     remember = f"update @affinity {{ {client} timeout {pick.affinity_seconds}s : meta mark }}"
     return [
         borrow,
@@ -109,7 +116,7 @@ def pick_rules(family: Family, pick: Pick) -> list[str]:
         # Still here: a client seen first, or one whose endpoint is gone. `update` would keep the old number, so forget it.
         f"delete @affinity {{ {client} : meta mark }}",
         draw,
-        f"meta mark set {key} . meta mark map @{maps.identities}",
+        look_up,
         remember,
         translate,
     ]

@@ -17,6 +17,7 @@ class FakeKernel:
         self.listing: str | None = None
         self.prepared = False
         self.broken = 0
+        self.broken_flows = 0
         self.listeners: dict[int, socket.socket] = {}
 
     def prepare(self) -> None:
@@ -34,6 +35,9 @@ class FakeKernel:
         return self.listing
 
     def udp_flows(self) -> list[UdpFlow]:
+        if self.broken_flows:
+            self.broken_flows -= 1
+            raise OSError("No buffer space available")
         return list(self.flows)
 
     def forget(self, flows: Iterable[UdpFlow]) -> None:

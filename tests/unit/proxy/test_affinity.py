@@ -4,7 +4,7 @@ import pytest
 
 from proa.api.meta import Object
 from proa.proxy.nftables.elements import Pick, identities
-from proa.proxy.nftables.family import IPV4
+from proa.proxy.nftables.family import IPV4, IPV6
 from proa.proxy.nftables.skeleton import pick_rules
 from proa.proxy.rules import Endpoint
 from tests.unit.proxy.plan import elements, endpoint_slice, service
@@ -54,6 +54,16 @@ def test_sticky_chain_reads_the_memory_first_and_forgets_what_leads_nowhere() ->
         "meta mark set numgen random mod 3",
         f"meta mark set {key} . meta mark map @identities",
         f"update @affinity {{ {client} timeout 30s : meta mark }}",
+        f"dnat to {key} . meta mark map @endpoints",
+    ]
+
+
+def test_ipv6_clients_are_hashed_since_nft_cannot_remember_them() -> None:
+    key = "ip6 daddr . meta l4proto . th dport"
+    assert pick_rules(IPV6, Pick(3, outside=True, affinity_seconds=30)) == [
+        "update @borrowed_marks { ct id : meta mark }",
+        f"meta mark set jhash ip6 saddr . {key} mod 3 offset 65536",
+        f"meta mark set {key} . meta mark map @identities",
         f"dnat to {key} . meta mark map @endpoints",
     ]
 

@@ -123,6 +123,21 @@ def test_flows_to_an_endpoint_that_went_are_forgotten() -> None:
     run(scenario, service(ports=UDP), endpoint_slice("10.244.2.6", "10.244.2.7", ports=UDP), kernel=FakeKernel([dead, alive]))
 
 
+def test_flows_that_could_not_be_forgotten_at_first_are_forgotten_in_the_next_turn() -> None:
+    dead = UdpFlow(("10.244.1.9", 4000), ("10.96.0.1", 53), ("10.244.2.6", 53))
+    kernel = FakeKernel([dead])
+
+    async def scenario(it: Setting) -> None:
+        await it.until(it.proxy.synced.is_set)
+        kernel.broken_flows = 1
+        it.client.modify(endpoint_slice("10.244.2.7", ports=UDP))
+        await it.until(lambda: kernel.flows == [])
+        assert kernel.broken_flows == 0
+        assert len(kernel.changes) == 1
+
+    run(scenario, service(ports=UDP), endpoint_slice("10.244.2.6", ports=UDP), kernel=kernel)
+
+
 def test_zone_of_the_node_decides_over_hints() -> None:
     node: Object = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-1", "labels": {"topology.kubernetes.io/zone": "zone-b"}}}
     hinted = [endpoint(f"10.244.2.{i}", hints={"forZones": [{"name": f"zone-{zone}"}]}) for i, zone in ((6, "a"), (7, "b"))]
