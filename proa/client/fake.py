@@ -265,7 +265,7 @@ class FakeClient:
 
     def _replace(self, resource: ResourceId, old: Object, new: Object, subresource: str) -> Object:
         if subresource == "status":
-            new = {**copy.deepcopy(old), "status": new.get("status", {})}
+            new = {**copy.deepcopy(old), "metadata": new["metadata"], "status": new.get("status", {})}
         elif "status" in old:
             new["status"] = copy.deepcopy(old["status"])
         else:

@@ -179,9 +179,10 @@ class DeploymentReconciler:
         deployment, new = rollout.deployment, rollout.new
         number = meta.annotations(new or {}).get(revisions.REVISION, "")
         if number and meta.annotations(deployment).get(revisions.REVISION) != number:
-            patch = {"metadata": {"annotations": {revisions.REVISION: number}}}
-            patched = await self._client.patch(DEPLOYMENTS, meta.name(deployment), patch, meta.namespace(deployment))
-            rollout.deployment = deployment = {**deployment, "metadata": patched["metadata"]}
+            annotations = {**meta.annotations(deployment), revisions.REVISION: number}
+            noted = {**deployment, "metadata": {**deployment["metadata"], "annotations": annotations}}
+            written = await self._client.update(DEPLOYMENTS, noted)
+            rollout.deployment = deployment = {**deployment, "metadata": written["metadata"]}
         if not status.has_deadline(deployment) or not (created or meta.condition(deployment, "Progressing") is None):
             return
         name = meta.name(new or {})

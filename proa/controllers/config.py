@@ -1,0 +1,44 @@
+"""The configuration file of a controller manager that runs as a process of its own: JSON, its members named as here."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from proa.controllers.options import ControllerOptions
+
+
+@dataclass(frozen=True, slots=True)
+class ManagerConfig:
+    """One of `socket` and `kubeconfig` says where the API is. With a kubeconfig, every controller acts as its user."""
+
+    socket: str = ""
+    kubeconfig: str = ""
+    cluster_cidr: str = "10.244.0.0/16"
+    node_cidr_mask: int = 24
+    root_ca_file: str = ""
+    node_monitor_grace_period: float = 40.0
+    leader_elect: bool = False
+    log_level: str = "INFO"
+
+    def options(self) -> ControllerOptions:
+        """Raises OSError if the root certificate can't be read."""
+        return ControllerOptions(
+            cluster_cidr=self.cluster_cidr,
+            node_cidr_mask=self.node_cidr_mask,
+            root_ca=Path(self.root_ca_file).read_text() if self.root_ca_file else "",
+            node_monitor_grace_period=self.node_monitor_grace_period,
+        )
+
+
+def load(path: Path) -> ManagerConfig:
+    """Raises OSError, ValueError."""
+    members: dict[str, Any] = orjson.loads(path.read_bytes())
+    unknown = set(members) - {field.name for field in fields(ManagerConfig)}
+    if unknown:
+        raise ValueError(f"{path}: unknown members: {', '.join(sorted(unknown))}")
+    config = ManagerConfig(**members)
+    if bool(config.socket) == bool(config.kubeconfig):
+        raise ValueError(f"{path}: give one of socket and kubeconfig")
+    return config

@@ -1,0 +1,44 @@
+"""Which controllers there are: name and constructor, one line each. The name is also the service account in kube-system that it acts as,
+unless `ACCOUNTS` says otherwise, and what it signs events with.
+"""
+
+from collections.abc import Callable, Mapping
+
+from proa.controllers import (
+    endpoints,
+    namespace,
+    node_ipam,
+    pod_gc,
+    root_ca,
+    service_account,
+    taint_eviction,
+)
+from proa.controllers.context import ControllerContext
+from proa.controllers.deployment import controller as deployment
+from proa.controllers.endpoint_slice import controller as endpoint_slice
+from proa.controllers.garbage_collector import controller as garbage_collector
+from proa.controllers.node_lifecycle import controller as node_lifecycle
+from proa.controllers.replica_set import controller as replica_set
+from proa.runtime.manager import Runnable
+
+Build = Callable[[ControllerContext], Runnable]
+
+CONTROLLERS: Mapping[str, Build] = {
+    "deployment-controller": deployment.build,
+    "replicaset-controller": replica_set.build,
+    "endpointslice-controller": endpoint_slice.build,
+    "endpoint-controller": endpoints.build,
+    "namespace-controller": namespace.build,
+    "service-account-controller": service_account.build,
+    "root-ca-cert-publisher": root_ca.build,
+    "generic-garbage-collector": garbage_collector.build,
+    "node-controller": node_lifecycle.build,
+    "taint-eviction-controller": taint_eviction.build,
+    "node-ipam-controller": node_ipam.build,
+    "pod-garbage-collector": pod_gc.build,
+}
+
+ACCOUNTS: Mapping[str, str] = {"taint-eviction-controller": "node-controller", "node-ipam-controller": "node-controller"}
+"""Controllers that share another one's account."""
+
+EVENT_SOURCES: Mapping[str, str] = {"node-ipam-controller": "cidrAllocator", "generic-garbage-collector": "garbage-collector-controller"}
