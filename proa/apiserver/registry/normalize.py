@@ -72,13 +72,17 @@ class NormalizerCache:
 
     def _map(self, node: SchemaNode) -> Normalizer:
         child = self.normalizer(node.values) if node.values else None
+        zero = _zero(node.values)
 
         def normalize(value: Any) -> Any:
             if not value:
                 return None
-            if child is not None and type(value) is dict:
+            if type(value) is dict:
                 for key, item in value.items():
-                    value[key] = child(item) if item is not None else None
+                    if item is None:
+                        value[key] = zero()
+                    elif child is not None:
+                        value[key] = child(item) or item
             return value
 
         return normalize
@@ -86,6 +90,7 @@ class NormalizerCache:
     def _array(self, node: SchemaNode) -> Normalizer:
         child: Normalizer | None = None
         resolved = False
+        zero = _zero(node.items)
 
         def normalize(value: Any) -> Any:
             nonlocal child, resolved
@@ -93,12 +98,22 @@ class NormalizerCache:
                 return None
             if not resolved:
                 child, resolved = self.normalizer(node.items) if node.items else None, True
-            if child is not None and type(value) is list:
+            if type(value) is list:
                 for index, item in enumerate(value):
-                    value[index] = child(item) if item is not None else None
+                    if item is None:
+                        value[index] = zero()
+                    elif child is not None:
+                        value[index] = child(item) or item
             return value
 
         return normalize
+
+
+def _zero(node: SchemaNode | None) -> Callable[[], Any]:
+    """What a null element reads as: the zero value of its type."""
+    if node is None:
+        return lambda: None
+    return {"object": dict, "map": dict, "string": str, "integer": int, "number": int, "boolean": bool}.get(node.type, lambda: None)
 
 
 def _quantity(value: Any) -> Any:

@@ -178,7 +178,7 @@ class ResourceQuotaStrategy(KindStrategy):
         return causes
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
-        return self.check(obj) + immutable("spec.scopes", obj["spec"].get("scopes"), old.get("spec", {}).get("scopes"))
+        return self.check(obj) + immutable("spec.scopes", obj.get("spec", {}).get("scopes"), old.get("spec", {}).get("scopes"))
 
 
 class EventStrategy(KindStrategy):

@@ -30,6 +30,7 @@ NODE = SchemaNode(
         ({"raw": {"a": None, "b": []}, "unknown": []}, {"raw": {"a": None, "b": []}, "unknown": []}),
         ({"limits": {"cpu": "nonsense"}}, {"limits": {"cpu": "nonsense"}}),
         ({"choice": {"path": None}}, {"choice": {}}),
+        ({"tags": ["a", None]}, {"tags": ["a", ""]}),
     ],
 )
 def test_normal_form(given: dict[str, Any], kept: dict[str, Any]) -> None:
