@@ -1,4 +1,5 @@
-"""Gives Services their addresses and ports around a write, and takes them back: the write hook of `services`.
+"""Gives Services their addresses and ports around a write, and takes them back: the write hook of `services`. What an update keeps and what
+a change of type gives up is the strategy's business, and done by now.
 
 The index is kept by observing the stored Services, so it is right after a restart and whoever wrote them. Nothing is kept for a dry run:
 its undo is called like that of a failed write.
@@ -56,8 +57,6 @@ class ServiceAllocator:
 
     def begin_update(self, obj: Object, old: Object) -> Undo:
         fields.normalize_cluster_ips(obj, old)
-        fields.patch_allocated_values(obj, old)
-        fields.drop_type_dependent_fields(obj, old)
         return self._begin(obj, old)
 
     def _begin(self, service: Object, old: Object | None) -> Undo:

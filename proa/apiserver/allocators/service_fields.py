@@ -66,54 +66,6 @@ def normalize_cluster_ips(service: Object, old: Object | None) -> None:
         spec["clusterIP"] = several[0]
 
 
-def patch_allocated_values(service: Object, old: Object) -> None:
-    """Keep what was allocated where an update leaves it out: `kubectl replace` of the original manifest is no change."""
-    spec, before = service["spec"], old["spec"]
-    if needs_cluster_ip(service) and needs_cluster_ip(old):
-        if not spec.get("clusterIP") and before.get("clusterIP"):
-            spec["clusterIP"] = before["clusterIP"]
-        if not spec.get("clusterIPs") and spec.get("clusterIP") == before.get("clusterIP") and before.get("clusterIPs"):
-            spec["clusterIPs"] = list(before["clusterIPs"])
-    if needs_node_port(service) and needs_node_port(old):
-        _patch_node_ports(service, old)
-    if needs_health_check_node_port(service) and needs_health_check_node_port(old) and before.get("healthCheckNodePort"):
-        spec["healthCheckNodePort"] = spec.get("healthCheckNodePort") or before["healthCheckNodePort"]
-
-
-def _patch_node_ports(service: Object, old: Object) -> None:
-    known = {(port.get("protocol", "TCP"), port["port"]): port["nodePort"] for port in ports(old) if port.get("nodePort")}
-    used = set(node_ports(service))
-    for port in ports(service):
-        found = known.get((port.get("protocol", "TCP"), port["port"]))
-        if not port.get("nodePort") and found and found not in used:
-            port["nodePort"] = found
-            used.add(found)
-
-
-def drop_type_dependent_fields(service: Object, old: Object) -> None:
-    """Clear what only the old type needed, unless the user sets it anew: else every change of type would be invalid."""
-    spec, before = service["spec"], old["spec"]
-    if needs_cluster_ip(old) and not needs_cluster_ip(service):
-        if spec.get("clusterIPs") == before.get("clusterIPs"):
-            spec.pop("clusterIP", None)
-            spec.pop("clusterIPs", None)
-        for field in ("ipFamilies", "ipFamilyPolicy"):
-            if spec.get(field) == before.get(field):
-                spec.pop(field, None)
-    if needs_node_port(old) and not needs_node_port(service) and _same_node_ports(service, old):
-        for port in ports(service):
-            port.pop("nodePort", None)
-    unchanged = spec.get("healthCheckNodePort") == before.get("healthCheckNodePort")
-    if needs_health_check_node_port(old) and not needs_health_check_node_port(service) and unchanged:
-        spec.pop("healthCheckNodePort", None)
-
-
-def _same_node_ports(service: Object, old: Object) -> bool:
-    return {port["nodePort"] for port in ports(service) if port.get("nodePort")} <= {
-        port["nodePort"] for port in ports(old) if port.get("nodePort")
-    }
-
-
 def default_ip_families(service: Object, old: Object | None, family: str) -> list[Cause]:
     """Fill in ipFamilyPolicy and ipFamilies for a cluster of one family; what such a cluster can't do is returned."""
     spec = service["spec"]

@@ -12,6 +12,7 @@ from proa.apiserver.allocators.band import draw, static_band
 from proa.apiserver.allocators.service import ServiceAllocator
 from proa.apiserver.config import ApiServerConfig
 from proa.apiserver.fake import FakeReader
+from proa.apiserver.registry.kinds.service import drop_what_the_type_has_not, keep_allocated
 
 PORTS = [{"port": 80, "protocol": "TCP"}]
 SINGLE = {"ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack"}
@@ -35,6 +36,8 @@ class World:
 
     def update(self, old: Object, **spec: Any) -> Object:
         service = make(old["metadata"]["name"], **spec)
+        keep_allocated(service["spec"], old["spec"])
+        drop_what_the_type_has_not(service["spec"], old["spec"])
         self.allocator.begin_update(service, old)
         return self.reader.put("", "services", service)
 
@@ -187,7 +190,7 @@ def test_a_change_of_type_gives_back_what_it_no_longer_needs(world: World) -> No
     assert ("healthCheckNodePort" in plain["spec"], plain["spec"]["ports"]) == (False, PORTS)
     assert len(world.allocator.ports.reservations) == 0
     external = world.update(plain, **{**plain["spec"], "type": "ExternalName", "externalName": "x.y"})
-    assert external["spec"] == {"ports": PORTS, "type": "ExternalName", "externalName": "x.y", "externalTrafficPolicy": "Local"}
+    assert external["spec"] == {"ports": PORTS, "type": "ExternalName", "externalName": "x.y"}
     assert world.allocator.addresses.reservations.is_free("10.0.0.7")
     assert world.update(external, type="ClusterIP")["spec"]["clusterIP"].startswith("10.0.0.")
 
