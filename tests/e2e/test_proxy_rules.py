@@ -10,6 +10,7 @@ A socket belongs to the namespace that its thread was in when it was made: serve
 import asyncio
 import os
 import socket
+import struct
 import threading
 import time
 from collections import Counter
@@ -233,13 +234,44 @@ def test_client_outside_reaches_every_pod_masqueraded(lab: Lab, address: str, po
     asyncio.run(scenario())
 
 
-def test_node_port_answers_on_localhost_of_the_node_and_not_to_a_neighbour(lab: Lab) -> None:
+def test_node_port_answers_on_localhost_of_the_node(lab: Lab) -> None:
     async def scenario() -> None:
         async with running(lab, "pod-2", "pod-3") as cluster:
             assert set(await cluster.many("node", "127.0.0.1", NODE_PORT, 25)) == {"pod-2", "pod-3"}
             assert (await cluster.udp("node", "127.0.0.1", UDP_NODE_PORT))[0] in PODS
             assert (await cluster.tcp("pod-1", NODE, NODE_PORT))[0] in PODS
             assert (await cluster.tcp("node", LB, 80))[0] in PODS
+
+    asyncio.run(scenario())
+
+
+def test_what_listens_on_loopback_only_stays_out_of_a_neighbours_reach(lab: Lab) -> None:
+    """The neighbour writes frames by hand: its own kernel would not send to 127.0.0.1."""
+    path = str(lab.spaces["node"].path)
+    node_mac = lab.spaces["node"].run_inside(lambda: _mac("eth0"))
+
+    def listen() -> socket.socket:
+        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        server.bind(("127.0.0.1", 7000))
+        server.settimeout(0.3)
+        return server
+
+    def send() -> None:
+        datagram = struct.pack(">HHHH", 4000, 7000, 12, 0) + b"here"
+        header = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(datagram), 1, 0, 64, 17, 0, _ip(CLIENT), _ip("127.0.0.1"))
+        header = header[:10] + _checksum(header) + header[12:]
+        with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM) as link:
+            link.sendto(header + datagram, ("eth0", 0x0800, 0, 0, node_mac))
+
+    async def scenario() -> None:
+        async with running(lab, "pod-1"):
+            with lab.spaces["node"].run_inside(listen) as server:
+                lab.spaces["client"].run_inside(send)
+                with pytest.raises(TimeoutError):
+                    server.recv(10)
+                load("flush chain ip proa_proxy guard-loopback", path)
+                lab.spaces["client"].run_inside(send)
+                assert server.recv(10) == b"here", "the frame was fine: only the guard held it up"
 
     asyncio.run(scenario())
 
@@ -467,6 +499,23 @@ def test_both_families_of_a_dual_stack_service_have_a_table_that_holds_what_it_s
         assert list_table("ip6", "proa_proxy", path) is None
 
     asyncio.run(scenario())
+
+
+def _mac(name: str) -> bytes:
+    with Network() as network:
+        link = network.link(name)
+        return bytes.fromhex(link.mac.replace(":", "")) if link else b""
+
+
+def _ip(address: str) -> bytes:
+    return socket.inet_aton(address)
+
+
+def _checksum(header: bytes) -> bytes:
+    total = sum(struct.unpack(f">{len(header) // 2}H", header))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return struct.pack(">H", ~total & 0xFFFF)
 
 
 def _ask_tcp(address: str, port: int, timeout: float) -> Answer:
