@@ -17,7 +17,7 @@ Ask = Callable[[AdmissionPlugin, Attributes], str]
 @pytest.fixture
 def attributes() -> Make:
     def make(operation: str, plural: str, obj: Any = None, **more: Any) -> Attributes:
-        group, _, name = plural.rpartition(".") if "/" not in plural else plural.partition("/")
+        group, _, name = plural.rpartition("/")
         identity = ResourceId(group, "v1", name, "Kind", True)
         values: dict[str, Any] = {"subresource": "", "namespace": "", "name": "", "user": User("jane"), "old_object": None} | more
         return Attributes(operation, Resource(identity, strategy=None), object=obj, **values)  # type: ignore[arg-type]
