@@ -6,6 +6,7 @@ from proa.api.errors import ApiError, InternalError, NotAcceptable
 from proa.api.meta import Object
 from proa.apiserver.encode import to_media
 from proa.apiserver.negotiation import PLAIN, negotiate
+from proa.apiserver.options import too_large_revision
 from proa.apiserver.verbs.list import ExpiredPage
 from proa.lib.http.message import Request, Response
 from proa.storage.interface import FutureRevision, Unavailable
@@ -35,22 +36,10 @@ def translate(error: Exception) -> ApiError | None:
     if isinstance(error, ApiError):
         return error
     if isinstance(error, FutureRevision):
-        return too_large_revision(error)
+        return too_large_revision(0, error.current)
     if isinstance(error, Unavailable):
         return InternalError.of(str(error) or "the store is not available")
     return None
-
-
-def too_large_revision(error: FutureRevision) -> ApiError:
-    causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
-    details = {"causes": causes, "retryAfterSeconds": 1}
-    asked = getattr(error, "asked", 0)
-    text = (
-        f"Timeout: Too large resource version: {asked}, current: {error.current}"
-        if asked
-        else f"Timeout: Too large resource version, current: {error.current}"
-    )
-    return ApiError(text, details, code=504, reason="Timeout")
 
 
 def refusal(status: int, message: str) -> Response:

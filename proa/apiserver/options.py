@@ -6,7 +6,7 @@ Source: meta/v1 ListOptions, CreateOptions, UpdateOptions, PatchOptions, DeleteO
 from dataclasses import dataclass
 from typing import Any
 
-from proa.api.errors import BadRequest, Cause, Invalid, forbidden, invalid, not_supported
+from proa.api.errors import ApiError, BadRequest, Cause, Invalid, forbidden, invalid, not_supported
 from proa.api.fields import FieldSelector, parse_field_selector
 from proa.api.labels import EVERYTHING, Selector, parse_selector
 from proa.apiserver.request_info import is_true
@@ -79,6 +79,13 @@ def parse_resource_version(text: str) -> int:
     if text.isascii() and text.isdigit():
         return int(text)
     raise BadRequest(f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax')
+
+
+def too_large_revision(asked: int, current: int) -> ApiError:
+    """The answer to who asks for a state that this server has not seen (yet)."""
+    causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
+    text = f"Timeout: Too large resource version: {asked}, current: {current}"
+    return ApiError(text, {"causes": causes, "retryAfterSeconds": 1}, code=504, reason="Timeout")
 
 
 def _integer(request: Request, name: str) -> int | None:

@@ -8,10 +8,10 @@ from typing import Literal
 from proa.api.errors import BadRequest, Expired
 from proa.apiserver.call import Call
 from proa.apiserver.encode import list_body
-from proa.apiserver.options import ListOptions, list_options
+from proa.apiserver.options import ListOptions, list_options, too_large_revision
 from proa.lib.http.message import Response
 from proa.storage.continue_token import inconsistent
-from proa.storage.interface import Compacted, Listing
+from proa.storage.interface import Compacted, FutureRevision, Listing
 
 TOO_OLD_PAGE = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue "
@@ -72,5 +72,7 @@ async def find(call: Call, options: ListOptions) -> Listing:
         if options.continue_token:
             raise ExpiredPage(inconsistent(options.continue_token)) from None
         raise Expired(TOO_OLD) from None
+    except FutureRevision as error:
+        raise too_large_revision(revision or 0, error.current) from None
     except ValueError as error:
         raise BadRequest(str(error)) from None
