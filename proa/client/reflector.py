@@ -56,6 +56,7 @@ class Reflector:
         self._backoff = Backoff(0.05, 30.0, jitter=1.0)
         self._version = ""
         self._list_from = "0"
+        self._failing = False
 
     async def run(self) -> None:
         while True:
@@ -67,10 +68,16 @@ class Reflector:
                 _log.debug("%s: %s; listing again", self._resource.group_resource, error.message)
                 self._version, self._list_from, received = "", "", False
             except (ApiError, OSError) as error:
-                _log.info("%s: %s: %s", self._resource.group_resource, type(error).__name__, error)
+                self._tell(error)
                 received = False
             if not received:
                 await self._clock.sleep(self._backoff.next())
+
+    def _tell(self, error: Exception) -> None:
+        """Once per outage."""
+        level = logging.DEBUG if self._failing else logging.INFO
+        self._failing = True
+        _log.log(level, "%s: %s: %s", self._resource.group_resource, type(error).__name__, error)
 
     async def _list(self) -> None:
         items: list[Object] = []
@@ -108,7 +115,7 @@ class Reflector:
         )
         async for event in events:
             if not received:
-                received = True
+                received, self._failing = True, False
                 self._backoff.reset()
             if event.type != "BOOKMARK":
                 self._sink.apply(event)

@@ -40,7 +40,7 @@ def build_subsets(service: Object, selected: Iterable[Object]) -> tuple[list[Obj
     for port, addresses in by_port.items():
         grouped.setdefault(tuple(sorted(addresses)), []).append(port)
     subsets = [_subset(ports, list(by_port[ports[0]].values())) for ports in grouped.values()]
-    return _truncated(sorted(subsets, key=lambda each: [(port["port"], port["name"]) for port in each.get("ports", [])]))
+    return _truncated(sorted(subsets, key=lambda each: [(port["port"], port.get("name", "")) for port in each.get("ports", [])]))
 
 
 def _ports(service: Object, pod: Object) -> list[_Port | None]:

@@ -59,7 +59,9 @@ def no_schedule_keys(node: Object) -> set[str]:
 
 
 def no_execute_key(node: Object) -> str:
-    """The taint that evicts from this node, "" for a ready one."""
+    """The taint that evicts from this node, "" for a ready one and for one that has never spoken."""
+    if meta.condition(node, "Ready") is None:
+        return ""
     return {"True": "", "False": NOT_READY}.get(ready_status(node), UNREACHABLE)
 
 
@@ -93,10 +95,12 @@ def zone(node: Object) -> str:
 
 
 def zone_state(nodes: Sequence[Object]) -> ZoneState:
-    not_ready = sum(ready_status(node) != "True" for node in nodes)
-    if not_ready and not_ready == len(nodes):
+    """Nodes that have never spoken do not count."""
+    known = [node for node in nodes if meta.condition(node, "Ready") is not None]
+    not_ready = sum(ready_status(node) != "True" for node in known)
+    if not_ready and not_ready == len(known):
         return "FullDisruption"
-    if not_ready > 2 and not_ready / len(nodes) >= UNHEALTHY_SHARE:
+    if not_ready > 2 and not_ready / len(known) >= UNHEALTHY_SHARE:
         return "PartialDisruption"
     return "Normal"
 

@@ -122,6 +122,14 @@ def test_endpoints_group_ports_with_the_same_addresses() -> None:
     asyncio.run(main())
 
 
+def test_an_unnamed_port_has_no_name() -> None:
+    async def main() -> None:
+        async with rehearse(build_endpoints, service(ports=[{"port": 80, "targetPort": 8080}]), pod("a", "10.1.0.1")) as stage:
+            assert stage.objects(ENDPOINTS)[0]["subsets"][0]["ports"] == [{"port": 8080, "protocol": "TCP"}]
+
+    asyncio.run(main())
+
+
 def test_endpoints_are_cut_at_a_thousand() -> None:
     async def main() -> None:
         pods = [pod(f"p{number}", f"10.1.{number // 250}.{number % 250 + 1}") for number in range(1001)]
