@@ -35,10 +35,30 @@ def apply(
     reset: FieldSet | None = None,
 ) -> Object:
     """The new object; equal to `live` if the configuration says nothing new. Raises ApplyConflict, unless `force`."""
-    ignored = reset_fields(subresource) if reset is None else reset
     identity = manager_id(manager[:MAX_NAME], "Apply", api_version, subresource)
+    ignored = reset_fields(subresource) if reset is None else reset
+    try:
+        return _apply(live, config, identity, ignored, node, api_version, now, force=force)
+    except InvalidKey as error:
+        meta = config.get("metadata") or {}
+        subject = f"({meta.get('namespace', '')}/{meta.get('name', '')}; {api_version}, Kind={config.get('kind', '')})"
+        raise ApiError(f"failed to create typed patch object {subject}: {error}", code=500, reason="") from None
+
+
+def _apply(
+    live: Object | None,
+    config: Object,
+    identity: ManagerId,
+    ignored: FieldSet,
+    node: SchemaNode,
+    api_version: str,
+    now: str,
+    *,
+    force: bool,
+) -> Object:
+    manager = identity.manager
     live = orjson.loads(orjson.dumps(live)) if live else None
-    configured = owned_part(_typed(config, api_version, node), ignored)
+    configured = owned_part(WALKER.applied(config, node), ignored)
     managers = _managers_of(live, node, ignored)
     former = managers.get(identity)
     merged: Object = merge(live or {}, _without_managed_fields(config), node)
@@ -59,16 +79,6 @@ def apply(
     entries = encode_managers(capped(managers))
     result["metadata"] = {**result.get("metadata", {}), "managedFields": entries} if entries else result.get("metadata", {})
     return result
-
-
-def _typed(config: Object, api_version: str, node: SchemaNode) -> FieldSet:
-    try:
-        return WALKER.applied(config, node)
-    except InvalidKey as error:
-        meta = config.get("metadata") or {}
-        name = f"{meta['namespace']}/{meta.get('name', '')}" if meta.get("namespace") else f"/{meta.get('name', '')}"
-        subject = f"({name}; {api_version}, Kind={config.get('kind', '')})"
-        raise ApiError(f"failed to create typed patch object {subject}: {error}", code=500, reason="") from None
 
 
 def _managers_of(live: Object | None, node: SchemaNode, ignored: FieldSet) -> Managers:

@@ -60,7 +60,7 @@ def _status(*kept: str) -> Sub:
     return Sub("status", make=lambda main: StatusStrategy(main, kept))
 
 
-POD_STATUS = Sub("status", make=lambda main: StatusStrategy(main, ("ownerReferences",), pod.check_pod_status))
+POD_STATUS = Sub("status", make=pod.PodStatusStrategy)
 NAMESPACE_STATUS = Sub("status", make=lambda main: StatusStrategy(main, (), core.check_namespace_status))
 POD_SUBRESOURCES = (
     Sub("attach", ("create", "get"), "PodAttachOptions"),
@@ -153,7 +153,7 @@ TABLE: tuple[Row, ...] = (
 
     Row(CERTIFICATES, "v1", "certificatesigningrequests", "CertificateSigningRequest", CLUSTER, cluster.CertificateSigningRequestStrategy,
         ("csr",), subresources=(Sub("approval", make=StatusStrategy), STATUS)),
-    Row(CERTIFICATES, "v1", "clustertrustbundles", "ClusterTrustBundle", CLUSTER, StatuslessStrategy, other_versions=("v1beta1",)),
+    Row(CERTIFICATES, "v1", "clustertrustbundles", "ClusterTrustBundle", CLUSTER, cluster.PathNamedStrategy, other_versions=("v1beta1",)),
     Row(CERTIFICATES, "v1", "podcertificaterequests", "PodCertificateRequest", NS, PlainStrategy, ("pcr",), subresources=(STATUS,),
         other_versions=("v1beta1",)),
 
@@ -173,7 +173,7 @@ TABLE: tuple[Row, ...] = (
 
     Row(NETWORKING, "v1", "ingressclasses", "IngressClass", CLUSTER, networking.IngressClassStrategy),
     Row(NETWORKING, "v1", "ingresses", "Ingress", NS, networking.IngressStrategy, ("ing",), subresources=(STATUS,)),
-    Row(NETWORKING, "v1", "ipaddresses", "IPAddress", CLUSTER, StatuslessStrategy, ("ip",)),
+    Row(NETWORKING, "v1", "ipaddresses", "IPAddress", CLUSTER, networking.IpAddressStrategy, ("ip",)),
     Row(NETWORKING, "v1", "networkpolicies", "NetworkPolicy", NS, networking.NetworkPolicyStrategy, ("netpol",)),
     Row(NETWORKING, "v1", "servicecidrs", "ServiceCIDR", CLUSTER, networking.ServiceCidrStrategy, subresources=(STATUS,)),
 

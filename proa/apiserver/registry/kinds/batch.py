@@ -82,6 +82,8 @@ class JobStrategy(KindStrategy):
         return causes
 
     def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
+        if old is not None:
+            return ()
         return pod_warnings(((obj.get("spec") or {}).get("template") or {}).get("spec") or {}, "spec.template.spec")
 
 

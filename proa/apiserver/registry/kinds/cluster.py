@@ -39,6 +39,14 @@ class GenerationStrategy(KindStrategy):
     tracks_generation = True
 
 
+class PathNamedStrategy(StatuslessStrategy):
+    """Names may hold colons: they only have to be safe in a path."""
+
+    @property
+    def name_check(self) -> NameCheck:
+        return path_segment
+
+
 class LeaseStrategy(KindStrategy):
     has_status = False
     allow_create_on_update = True
@@ -280,7 +288,13 @@ class PriorityLevelStrategy(SpecStatusStrategy):
 
 
 class ApiServiceStrategy(KindStrategy):
+    """Named VERSION.GROUP, which for the core group ends with a dot: no DNS name."""
+
     empty_status: ClassVar[Object | None] = {}
+
+    @property
+    def name_check(self) -> NameCheck:
+        return path_segment
 
     def fill(self, obj: Object) -> None:
         service = (obj.get("spec") or {}).get("service")

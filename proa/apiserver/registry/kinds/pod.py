@@ -16,7 +16,7 @@ from proa.api.resource import StrategyContext
 from proa.apiserver.registry.object_meta import immutable, validate_object_meta_update
 from proa.apiserver.registry.pod_spec.defaults import fill_pod
 from proa.apiserver.registry.pod_spec.validation import validate_pod_spec
-from proa.apiserver.registry.strategy import KindStrategy, step_generation
+from proa.apiserver.registry.strategy import KindStrategy, StatusStrategy, step_generation
 
 _UPDATABLE = (
     "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
@@ -156,8 +156,6 @@ def _difference(new: Any, old: Any, path: str) -> str:
 def pod_warnings(spec: Object, path: str) -> list[str]:
     """What upstream warns of at creation and in templates."""
     found: list[str] = []
-    if spec.get("serviceAccount") and not spec.get("serviceAccountName"):
-        found.append(f"{path}.serviceAccount: deprecated, use {path}.serviceAccountName instead")
     for index, volume in enumerate(spec.get("volumes") or ()):
         if "gitRepo" in volume:
             found.append(f"{path}.volumes[{index}].gitRepo: deprecated in v1.11, and removed in v1.33")
@@ -176,6 +174,19 @@ def _duplicate_env(container: Object, path: str) -> list[str]:
             found.append(f'{path}.env[{index}]: hides previous definition of "{name}", which may be unexpected')
         seen[name] = index
     return found
+
+
+class PodStatusStrategy(StatusStrategy):
+    """Owners don't change here, and the QoS class that creation chose stays."""
+
+    def __init__(self, main: KindStrategy) -> None:
+        super().__init__(main, ("ownerReferences",), check_pod_status)
+
+    def prepare_for_update(self, obj: Object, old: Object, context: StrategyContext) -> None:
+        super().prepare_for_update(obj, old, context)
+        chosen = (old.get("status") or {}).get("qosClass")
+        if chosen and not (obj.get("status") or {}).get("qosClass"):
+            obj.setdefault("status", {})["qosClass"] = chosen
 
 
 class PodPartStrategy:

@@ -51,12 +51,24 @@ class ServiceStrategy(KindStrategy):
     def check(self, obj: Object) -> list[Cause]:
         return validate_service_spec(obj.get("spec", {}))
 
+    def prepare(self, obj: Object, context: StrategyContext) -> None:
+        pair_cluster_ips(obj["spec"])
+
     def prepare_change(self, obj: Object, old: Object, context: StrategyContext) -> None:
         keep_allocated(obj["spec"], old["spec"])
         drop_what_the_type_has_not(obj["spec"], old["spec"])
+        if obj["spec"].get("clusterIPs") == old["spec"].get("clusterIPs") and obj["spec"].get("clusterIP") != old["spec"].get("clusterIP"):
+            obj["spec"].pop("clusterIPs", None)
+        pair_cluster_ips(obj["spec"])
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
         return _validate_addresses_kept(obj["spec"], old["spec"]) + self.check(obj)
+
+
+def pair_cluster_ips(spec: Object) -> None:
+    """clusterIP is the first of clusterIPs; a client that knows only the one sets both."""
+    if spec.get("clusterIP") and not spec.get("clusterIPs"):
+        spec["clusterIPs"] = [spec["clusterIP"]]
 
 
 def keep_allocated(new: Object, old: Object) -> None:

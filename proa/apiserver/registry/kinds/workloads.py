@@ -53,7 +53,10 @@ class _WorkloadStrategy(KindStrategy):
         return self.check(obj) + immutable("spec.selector", obj["spec"].get("selector"), old["spec"].get("selector"))
 
     def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
-        return pod_warnings(((obj.get("spec") or {}).get("template") or {}).get("spec") or {}, "spec.template.spec")
+        template = (obj.get("spec") or {}).get("template") or {}
+        if old is not None and (old.get("spec") or {}).get("template") == template:
+            return ()
+        return pod_warnings(template.get("spec") or {}, "spec.template.spec")
 
 
 class DeploymentStrategy(_WorkloadStrategy):

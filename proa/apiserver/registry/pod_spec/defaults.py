@@ -49,6 +49,8 @@ def fill_pod_spec(spec: Object) -> None:
     spec.setdefault("schedulerName", "default-scheduler")
     spec.setdefault("terminationGracePeriodSeconds", 30)
     spec.setdefault("securityContext", {})
+    if account := spec.get("serviceAccountName") or spec.get("serviceAccount"):
+        spec["serviceAccountName"] = spec["serviceAccount"] = account
     for container in spec.get("containers") or ():
         _fill_container(container)
     for container in spec.get("initContainers") or ():

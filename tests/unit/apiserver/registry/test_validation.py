@@ -441,3 +441,34 @@ def test_metadata_that_never_changes(find: Find) -> None:
         ),
         ("metadata.uid", 'Invalid value: "b": field is immutable'),
     ]
+
+
+@pytest.mark.parametrize(
+    ("plural", "group", "name", "accepted"),
+    [
+        ("clusterroles", "rbac.authorization.k8s.io", "system:node", True),
+        ("apiservices", "apiregistration.k8s.io", "v1.", True),
+        ("ipaddresses", "networking.k8s.io", "2001:db8::1", True),
+        ("ipaddresses", "networking.k8s.io", "2001:db8:0::1", False),
+        ("clustertrustbundles", "certificates.k8s.io", "example.com:signer:one", True),
+        ("namespaces", "", "a.b", False),
+        ("nodes", "", "node-1.example.com", True),
+        ("pods", "", "a.b", True),
+        ("services", "", "a.b", False),
+    ],
+)
+def test_names_by_kind(find: Find, plural: str, group: str, name: str, accepted: bool) -> None:
+    causes = find(plural, group).strategy.validate({"metadata": {"name": name, "namespace": "default"}})
+    assert ("metadata.name" not in {cause.field for cause in causes}) is accepted
+
+
+def test_a_status_write_keeps_the_qos_class(find: Find) -> None:
+    old = POD | {"status": {"phase": "Pending", "qosClass": "BestEffort"}}
+    new, wrong = update(find("pods"), copy.deepcopy(old), copy.deepcopy(POD) | {"status": {"phase": "Running"}}, "status")
+    assert (new["status"], wrong) == ({"phase": "Running", "qosClass": "BestEffort"}, [])
+
+
+def test_the_two_names_of_the_service_account_agree(find: Find) -> None:
+    pod = changed(POD, "spec.serviceAccount", "robot")
+    find("pods").strategy.default(pod)
+    assert (pod["spec"]["serviceAccountName"], pod["spec"]["serviceAccount"]) == ("robot", "robot")
