@@ -65,6 +65,8 @@ class ServerContext:
     connect: dict[tuple[str, str, str], Connect] = field(default_factory=dict)
     token_request: TokenRequester | None = None
     watch_started: Callable[[str, int], None] = lambda resource, change: None
+    offer: Callable[[str, str, str, Object], None] = lambda group, plural, key, obj: None
+    withdraw: Callable[[str, str, str], None] = lambda group, plural, key: None
     _second: datetime | None = None
     _text: str = ""
 

@@ -9,8 +9,8 @@ from proa.api.meta import Object
 from proa.storage.interface import Collection, Entry, StoreEvent
 
 Handler = Callable[[str, Object], None]
-MEMORY = 4096
-"""Decoded objects that one collection keeps."""
+MEMORY = 512
+"""Decoded objects that one collection keeps for those who ask again."""
 
 
 class CacheReader:
@@ -32,6 +32,14 @@ class CacheReader:
         """May be called before the collection is there."""
         self._of(group, plural).observe(handler)
 
+    def offer(self, group: str, plural: str, key: str, obj: Object) -> None:
+        """An object that is about to be created: whoever observes gets it as it is, instead of decoding what was encoded a moment ago."""
+        self._of(group, plural).offer(key, obj)
+
+    def withdraw(self, group: str, plural: str, key: str) -> None:
+        """The creation is over, or came to nothing."""
+        self._of(group, plural).offered.pop(key, None)
+
     def _of(self, group: str, plural: str) -> "_DecodedCollection":
         found = self._collections.get((group, plural))
         if found is None:
@@ -45,6 +53,11 @@ class _DecodedCollection:
         self._decoded: dict[str, tuple[Entry, Object]] = {}
         self._handlers: list[Handler] = []
         self._observed = False
+        self.offered: dict[str, Object] = {}
+
+    def offer(self, key: str, obj: Object) -> None:
+        if self._handlers:
+            self.offered[key] = obj
 
     def attach(self, collection: Collection) -> None:
         if collection is self._collection:
@@ -76,11 +89,21 @@ class _DecodedCollection:
             self._collection.observe(self._on_event)
 
     def _on_event(self, event: StoreEvent) -> None:
-        obj = self._decode(event.entry)
-        if event.type == "DELETED":
+        obj = self._taken(event) or event.entry.decode()
+        if event.type != "ADDED":
             self._decoded.pop(event.entry.key, None)
         for handler in self._handlers:
             handler(event.type, obj)
+
+    def _taken(self, event: StoreEvent) -> Object | None:
+        """The offered object, if this is the creation that it was offered for: its UID is nobody else's."""
+        if event.type != "ADDED" or not self.offered:
+            return None
+        obj = self.offered.pop(event.entry.key, None)
+        if obj is None or obj["metadata"]["uid"].encode() not in event.entry.value:
+            return None
+        obj["metadata"]["resourceVersion"] = str(event.revision)
+        return obj
 
     def _decode(self, entry: Entry) -> Object:
         known = self._decoded.get(entry.key)

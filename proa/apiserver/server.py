@@ -149,6 +149,8 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
         reviews=build_reviews(authentication, authorizer),
         token_request=authentication.token_requests.create,
         watch_started=metrics.watch_changed,
+        offer=reader.offer,
+        withdraw=reader.withdraw,
     )
     resources = builtin_resources(schema, config.runtime_config)
     openapi = OpenApiPaths(schema, lambda: _listed(served), f"v{config.kubernetes_version}.0")

@@ -89,12 +89,17 @@ async def _insert(call: Call, obj: Object, attempts: int) -> Entry:
     meta = obj["metadata"]
     for attempt in range(1, attempts + 1):
         key = call.served.key(call.namespace, meta["name"])
+        stored = call.served.to_storage(obj)
+        identity = call.served.resource.id
+        call.server.offer(identity.group, identity.plural, key, stored)
         try:
-            return await call.served.objects.create(key, call.served.to_storage(obj))
+            return await call.served.objects.create(key, stored)
         except KeyExists:
             if attempt == attempts:
                 raise _already_exists(call, key, meta["name"], generated=attempts > 1) from None
             meta["name"] = generate_name(meta["generateName"])
+        finally:
+            call.server.withdraw(identity.group, identity.plural, key)
     raise AssertionError("unreachable: at least one attempt is made")
 
 
