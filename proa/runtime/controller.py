@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from proa.api.errors import ApiError, Conflict
+from proa.api.errors import ApiError, Conflict, NotFound
 from proa.client.work_queue import WorkQueue
 from proa.lib.clock import Clock, SystemClock
 from proa.lib.tasks import cancel_and_wait
@@ -63,7 +63,7 @@ class Controller:
         self._measure(started, True)
 
     def _failed(self, key: str, error: Exception) -> None:
-        expected = isinstance(error, Conflict)
+        expected = isinstance(error, Conflict | NotFound)  # the cache is a moment behind
         level = logging.DEBUG if expected else logging.WARNING
         _log.log(level, "%s: %s: %s: %s; will retry", self.name, key, type(error).__name__, error, exc_info=_unexpected(error))
         self.queue.add_rate_limited(key)
