@@ -9,12 +9,15 @@ from typing import Any
 
 import orjson
 
+from proa.api import meta
 from proa.api.errors import Cause, forbidden, invalid
 from proa.api.meta import Object
+from proa.api.names import dns1123_label
 from proa.api.pod_template import qos_class
 from proa.api.resource import StrategyContext
 from proa.apiserver.registry.object_meta import immutable, validate_object_meta_update
 from proa.apiserver.registry.pod_spec.defaults import fill_pod
+from proa.apiserver.registry.pod_spec.label_keys import merge_label_keys
 from proa.apiserver.registry.pod_spec.validation import validate_pod_spec
 from proa.apiserver.registry.strategy import KindStrategy, StatusStrategy, step_generation
 
@@ -23,6 +26,8 @@ _UPDATABLE = (
     "`spec.tolerations` (only additions to existing tolerations),"
     "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
 )
+
+_HOSTNAME_WARNING = "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended"
 
 
 class PodStrategy(KindStrategy):
@@ -40,6 +45,7 @@ class PodStrategy(KindStrategy):
             gated = {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "message": message}
             status["conditions"] = [gated | {"lastProbeTime": None, "lastTransitionTime": context.now or None}]
         obj["status"] = status
+        merge_label_keys(obj)
 
     def check(self, obj: Object) -> list[Cause]:
         spec = obj.get("spec", {})
@@ -57,7 +63,11 @@ class PodStrategy(KindStrategy):
         return validate_pod_spec(new_spec, "spec") + validate_pod_change(new_spec, old_spec)
 
     def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
-        return pod_warnings(obj.get("spec", {}), "spec") if old is None else ()
+        if old is not None:
+            return ()
+        problems = dns1123_label(meta.name(obj))
+        named = [f"{_HOSTNAME_WARNING}: [{' '.join(problems)}]"] if problems else []
+        return named + pod_warnings(obj.get("spec", {}), "spec")
 
 
 def validate_pod_change(new: Object, old: Object) -> list[Cause]:
@@ -187,6 +197,17 @@ class PodStatusStrategy(StatusStrategy):
         chosen = (old.get("status") or {}).get("qosClass")
         if chosen and not (obj.get("status") or {}).get("qosClass"):
             obj.setdefault("status", {})["qosClass"] = chosen
+        _keep_observed_generation(obj.get("status") or {}, old.get("status") or {})
+
+
+def _keep_observed_generation(new: Object, old: Object) -> None:
+    """A client that doesn't know the field must not clear it."""
+    if not new.get("observedGeneration") and old.get("observedGeneration"):
+        new["observedGeneration"] = old["observedGeneration"]
+    former = {each.get("type"): each.get("observedGeneration") for each in old.get("conditions") or ()}
+    for condition in new.get("conditions") or ():
+        if not condition.get("observedGeneration") and former.get(condition.get("type")):
+            condition["observedGeneration"] = former[condition.get("type")]
 
 
 class PodPartStrategy:

@@ -458,7 +458,8 @@ def test_metadata_that_never_changes(find: Find) -> None:
     ],
 )
 def test_names_by_kind(find: Find, plural: str, group: str, name: str, accepted: bool) -> None:
-    causes = find(plural, group).strategy.validate({"metadata": {"name": name, "namespace": "default"}})
+    obj = {"metadata": {"name": name, "namespace": "default"}, "spec": {"version": "v1", "group": ""}}
+    causes = find(plural, group).strategy.validate(obj)
     assert ("metadata.name" not in {cause.field for cause in causes}) is accepted
 
 
@@ -472,3 +473,27 @@ def test_the_two_names_of_the_service_account_agree(find: Find) -> None:
     pod = changed(POD, "spec.serviceAccount", "robot")
     find("pods").strategy.default(pod)
     assert (pod["spec"]["serviceAccountName"], pod["spec"]["serviceAccount"]) == ("robot", "robot")
+
+
+def test_label_keys_of_spread_and_affinity_become_expressions(find: Find) -> None:
+    spread = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule", "matchLabelKeys": ["rev"]}
+    term = {"topologyKey": "zone", "labelSelector": {"matchLabels": {"app": "web"}}, "mismatchLabelKeys": ["rev"]}
+    pod = changed(POD, "metadata.labels", {"app": "web", "rev": "7"})
+    pod["spec"]["topologySpreadConstraints"] = [spread | {"labelSelector": {"matchLabels": {"app": "web"}}}]
+    pod["spec"]["affinity"] = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+    find("pods").strategy.prepare_for_create(pod, StrategyContext())
+    within = {"matchLabels": {"app": "web"}, "matchExpressions": [{"key": "rev", "operator": "In", "values": ["7"]}]}
+    without = {"matchLabels": {"app": "web"}, "matchExpressions": [{"key": "rev", "operator": "NotIn", "values": ["7"]}]}
+    assert pod["spec"]["topologySpreadConstraints"][0]["labelSelector"] == within
+    affinity = pod["spec"]["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert affinity[0]["labelSelector"] == without
+
+
+def test_warnings_of_a_new_pod(find: Find) -> None:
+    pod = changed(POD, "metadata.name", "a.b")
+    pod["spec"]["containers"][0]["env"] = [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]
+    assert list(find("pods").strategy.warnings(pod, None)) == [
+        "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: "
+        "[must not contain dots]",
+        'spec.containers[0].env[1]: hides previous definition of "A", which may be unexpected',
+    ]
