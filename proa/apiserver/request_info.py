@@ -43,31 +43,30 @@ def _resource_info(request: Request, group: str, version: str, parts: list[str])
     resource = parts[0]
     subresource = parts[2] if len(parts) > 2 and verb != "proxy" else ""
     name = parts[1] if len(parts) > 1 else ""
+    selector = ""
     if not name:
-        verb, name = _collection_verb(request, verb)
-    rest = tuple(parts[3:])
-    selector = request.parameter("fieldSelector") if request.query and verb in _SELECTING else ""
-    return RequestInfo(verb, request.path, True, group, version, resource, subresource, namespace, name, rest, selector)
+        verb, name, selector = _collection_verb(request, verb)
+    return RequestInfo(verb, request.path, True, group, version, resource, subresource, namespace, name, tuple(parts[3:]), selector)
 
 
-def _collection_verb(request: Request, verb: str) -> tuple[str, str]:
-    """(verb, name) for a request without a name: list, watch, deletecollection or create. A selector for one name names it."""
-    if verb == "delete":
-        return "deletecollection", ""
-    if verb not in ("get", "watch"):
-        return verb, ""
+def _collection_verb(request: Request, verb: str) -> tuple[str, str, str]:
+    """(verb, name, field selector) for a request without a name. A selector for one name names it."""
     query = request.query
-    if not query:
-        return ("list" if verb == "get" else verb), ""
-    verb = "watch" if verb == "watch" or is_true(query, "watch") else "list"
-    selector = query.get("fieldSelector")
-    name = ""
-    if selector:
-        try:
-            name = parse_field_selector(selector[0]).exact("metadata.name") or ""
-        except BadRequest:
-            name = ""
-    return verb, name if "/" not in name else ""
+    selector = query["fieldSelector"][0] if query and "fieldSelector" in query else ""
+    if verb == "delete":
+        return "deletecollection", "", selector
+    if verb not in ("get", "watch"):
+        return verb, "", ""
+    verb = "watch" if verb == "watch" or (query and is_true(query, "watch")) else "list"
+    return verb, _selected_name(selector) if selector else "", selector
+
+
+def _selected_name(selector: str) -> str:
+    try:
+        name = parse_field_selector(selector).exact("metadata.name") or ""
+    except BadRequest:
+        return ""
+    return name if "/" not in name else ""
 
 
 def is_true(query: dict[str, list[str]], name: str) -> bool:
