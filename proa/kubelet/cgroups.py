@@ -84,7 +84,8 @@ class PodCgroups:
     def _write_limits(self, group: str, limits: dict[str, int]) -> None:
         for controller, name, value in _v2_files(limits) if self.is_v2 else _v1_files(limits):
             path = Path(f"{self._root if self.is_v2 else self._root / controller}{group}", name)
-            with suppress(FileNotFoundError):
+            # A controller that the machine does not have has no such file, and none is made.
+            if path.exists():
                 path.write_text(value)
 
 

@@ -26,6 +26,7 @@ from proa.kubelet.volumes.payload import object_text
 from proa.kubelet.volumes.sub_path import bind_sub_path
 
 _CONFIG_RETRY_SECONDS = 5.0
+_IMAGE_RETRY_SECONDS = 10.0
 
 
 class StartFailure(Exception):
@@ -65,7 +66,7 @@ class ContainerStarter:
             return await self._context.images.ensure(pod, container, await self._pull_secrets(pod), sandbox_config)
         except ImageError as error:
             self._event(pod, container, "Warning", "Failed", f"Error: {error.reason}")
-            raise StartFailure(error.reason, error.message, error.retry_after or 10.0) from None
+            raise StartFailure(error.reason, error.message, _retry_after(error)) from None
 
     async def _pull_secrets(self, pod: Object) -> list[Object]:
         names = [each.get("name", "") for each in pod["spec"].get("imagePullSecrets") or []]
@@ -194,6 +195,11 @@ class ContainerStarter:
 
     def _event(self, pod: Object, container: Object, kind: str, reason: str, message: str) -> None:
         self._context.recorder.event(pod, kind, reason, message, field_path=pod_spec.field_path(pod, container["name"]))
+
+
+def _retry_after(error: ImageError) -> float:
+    """After a failed pull the next look comes soon, and says that the pull is backing off."""
+    return 1.0 if error.reason == "ErrImagePull" else error.retry_after or _IMAGE_RETRY_SECONDS
 
 
 def _volume(pod: Object, name: str) -> Object:

@@ -1,6 +1,7 @@
 """A private containerd for tests: its own root, state, socket, CNI configuration and network namespace; gone without a trace afterwards."""
 
 import asyncio
+import ctypes
 import os
 import shutil
 import signal
@@ -17,6 +18,7 @@ from proa.kubelet.cri.containerd import ContainerdRuntime
 from proa.kubelet.volumes.mounts import mounted_below, unmount_below
 
 PAUSE = "registry.k8s.io/pause:3.10"
+_CLONE_NEWNET = 0x40000000
 BUSYBOX = "docker.io/library/busybox:1.36"
 
 
@@ -53,6 +55,21 @@ _CNI = """{{"cniVersion": "0.4.0", "name": "test", "plugins": [
    "ranges": [[{{"subnet": "10.77.0.0/24"}}]]}}}},
  {{"type": "portmap", "capabilities": {{"portMappings": true}}}}]}}
 """
+
+
+@contextmanager
+def inside(namespace: str) -> Iterator[None]:
+    """This thread's sockets are the network namespace's, as an agent's on a real node are."""
+    libc, own = ctypes.CDLL(None, use_errno=True), os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    other = os.open(f"/run/netns/{namespace}", os.O_RDONLY)
+    try:
+        if libc.setns(other, _CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+        yield
+    finally:
+        libc.setns(own, _CLONE_NEWNET)
+        os.close(own)
+        os.close(other)
 
 
 @contextmanager

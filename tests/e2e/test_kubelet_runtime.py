@@ -13,7 +13,7 @@ import pytest
 
 from proa.api.kinds import CONFIG_MAPS, PODS
 from proa.client.fake import FakeClient
-from tests.e2e.containerd import PrivateContainerd, private_containerd
+from tests.e2e.containerd import PrivateContainerd, inside, private_containerd
 from tests.e2e.kubelet_scenario import NODE_IP, Node, container, has_phase, is_ready, is_waiting, pod, running_node, shell
 
 pytestmark = [
@@ -37,7 +37,13 @@ def play(containerd: PrivateContainerd, scene: Callable[[Node], Awaitable[None]]
         async with running_node(containerd, FakeClient(*objects), **changes) as node:
             await scene(node)
 
-    asyncio.run(main())
+    with inside(containerd.namespace):
+        asyncio.run(main())
+
+
+def has_ended_without_sandbox(given: dict[str, Any]) -> bool:
+    first = (given.get("status", {}).get("conditions") or [{}])[0]
+    return has_phase("Succeeded")(given) and first.get("status") == "False"
 
 
 def config_map(**data: str) -> dict[str, Any]:
@@ -105,19 +111,27 @@ def test_environment_command_and_names(containerd: PrivateContainerd) -> None:
     play(containerd, scene, config_map(color="red"), SECRET, service)
 
 
+def read(path: Path | str) -> str:
+    return Path(path).read_text()
+
+
+def _cgroup_file(group: str, v1: str, v2: str) -> Path:
+    if Path("/sys/fs/cgroup/cgroup.controllers").exists():
+        return Path("/sys/fs/cgroup", group, v2)
+    controller, _, name = v1.partition("/")
+    return Path("/sys/fs/cgroup", controller, group, name)
+
+
 def test_limits_are_in_the_cgroups(containerd: PrivateContainerd) -> None:
     async def scene(node: Node) -> None:
         made = await node.run(
             pod("limits", shell(SLEEP, resources={"limits": {"memory": "64Mi", "cpu": "200m"}, "requests": {"cpu": "100m"}}))
         )
         own = f"{containerd.cgroup_root}/kubepods/burstable/pod{made['metadata']['uid']}"
-        v2 = Path("/sys/fs/cgroup/cgroup.controllers").exists()
-        file = Path("/sys/fs/cgroup", own, "memory.max") if v2 else Path("/sys/fs/cgroup/memory", own, "memory.limit_in_bytes")
-        assert file.read_text().strip() == str(64 << 20)
-        quota = Path("/sys/fs/cgroup", own, "cpu.max") if v2 else Path("/sys/fs/cgroup/cpu", own, "cpu.cfs_quota_us")
-        assert quota.read_text().split()[0] == "20000"
+        assert read(_cgroup_file(own, "memory/memory.limit_in_bytes", "memory.max")).strip() == str(64 << 20)
+        assert read(_cgroup_file(own, "cpu/cpu.cfs_quota_us", "cpu.max")).split()[0] == "20000"
         await node.delete("limits")
-        assert not file.exists()
+        assert not _cgroup_file(own, "memory/memory.limit_in_bytes", "memory.max").exists()
 
     play(containerd, scene)
 
@@ -134,7 +148,7 @@ def test_volumes_and_their_updates(containerd: PrivateContainerd, tmp_path: Path
             {"downwardAPI": {"items": [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]}},
         ]}},
     ]  # fmt: skip
-    mounts = [{"name": each["name"], "mountPath": f"/{each['name']}"} for each in volumes]
+    mounts: list[dict[str, Any]] = [{"name": each["name"], "mountPath": f"/{each['name']}"} for each in volumes]
     mounts += [
         {"name": "config", "mountPath": "/one", "subPath": "color"},
         {"name": "scratch", "mountPath": "/sub", "subPathExpr": "$(NAME)/x", "readOnly": True},
@@ -188,7 +202,7 @@ def test_ends_and_restarts(containerd: PrivateContainerd) -> None:
         failed = await node.run(pod("failed", shell("echo bye > /dev/termination-log; exit 3"), restartPolicy="Never"), has_phase("Failed"))
         ended = failed["status"]["containerStatuses"][0]["state"]["terminated"]
         assert (ended["exitCode"], ended["reason"], ended["message"]) == (3, "Error", "bye\n")
-        done = await node.run(pod("done", container("c", "true"), restartPolicy="OnFailure"), has_phase("Succeeded"))
+        done = await node.run(pod("done", container("c", "true"), restartPolicy="OnFailure"), has_ended_without_sandbox)
         assert [(each["type"], each["status"], each.get("reason")) for each in done["status"]["conditions"]] == [
             ("PodReadyToStartContainers", "False", None), ("Initialized", "True", "PodCompleted"), ("Ready", "False", "PodCompleted"),
             ("ContainersReady", "False", "PodCompleted"), ("PodScheduled", "True", None),
@@ -219,11 +233,12 @@ def test_init_containers_and_sidecars_run_in_order(containerd: PrivateContainerd
     last = shell("cat /v/log; echo main >> /v/log", volumeMounts=mount)
 
     async def scene(node: Node) -> None:
-        made = await node.run(pod("order", last, initContainers=[first, side], volumes=[{"name": "v", "emptyDir": {}}], restartPolicy="Never"),
-                              has_phase("Succeeded"))  # fmt: skip
+        volumes = [{"name": "v", "emptyDir": {}}]
+        given = pod("order", last, initContainers=[first, side], volumes=volumes, restartPolicy="Never")
+        made = await node.run(given, has_phase("Succeeded"))
         found = await node.agent.find_container("default", "order", "c")
         assert found is not None
-        lines = [line.split(" ", 3)[3] for line in Path(found.log_path).read_text().splitlines()]
+        lines = [line.split(" ", 3)[3] for line in read(found.log_path).splitlines()]
         assert lines == ["first", "side"]
         states = [(each["name"], each["state"]["terminated"]["exitCode"]) for each in made["status"]["initContainerStatuses"]]
         assert states == [("first", 0), ("side", 0)]
@@ -260,12 +275,13 @@ def test_hooks_and_graceful_end(containerd: PrivateContainerd, tmp_path: Path) -
         "preStop": {"exec": {"command": ["sh", "-c", "echo pre >> /h/log"]}},
     }
     given = shell(
-        "trap 'echo term >> /h/log; exit 0' TERM; while :; do sleep 0.05; done", lifecycle=lifecycle,
+        "trap 'echo term >> /h/log; exit 0' TERM; touch /h/up; while :; do sleep 0.05; done", lifecycle=lifecycle,
         volumeMounts=[{"name": "h", "mountPath": "/h"}],
     )  # fmt: skip
 
     async def scene(node: Node) -> None:
         await node.run(pod("hooks", given, volumes=[{"name": "h", "hostPath": {"path": str(tmp_path)}}], terminationGracePeriodSeconds=10))
+        await node.exec("hooks", "while [ ! -f /h/up ]; do sleep 0.01; done")
         begun = time.monotonic()
         await node.delete("hooks")
         assert time.monotonic() - begun < 5
@@ -348,8 +364,8 @@ def test_a_killed_sandbox_is_made_again(containerd: PrivateContainerd) -> None:
         made = await node.run(pod("sandbox", shell(SLEEP)))
         sandbox = (await node.runtime.list_pod_sandboxes(made["metadata"]["uid"]))[0]
         await node.runtime.stop_pod_sandbox(sandbox.id)
-        after = await node.wait("sandbox", lambda found: found["status"]["containerStatuses"][0]["restartCount"] == 1 and is_ready(found))
-        assert after["status"]["podIP"] != made["status"]["podIP"]
+        address = made["status"]["podIP"]
+        await node.wait("sandbox", lambda found: found["status"]["podIP"] != address and is_ready(found))
 
     play(containerd, scene)
 
