@@ -6,7 +6,7 @@ Neither changes its arguments; unchanged parts are shared with them.
 from typing import Any
 
 from proa.api.managed_fields.field_set import FieldSet, is_member
-from proa.api.managed_fields.walker import DEDUCED, InvalidKey, child_of, item_element, keyed, kind_of, value_element
+from proa.api.managed_fields.walker import DEDUCED, InvalidKey, child_of, item_element, keyed, kind_of, same_quantity, value_element
 from proa.api.schema_node import SchemaNode
 
 
@@ -19,6 +19,8 @@ def merge(live: Any, config: Any, node: SchemaNode) -> Any:
         return _merge_items([(item_element(node, item), item) for item in live], keyed(config, node), node.items or DEDUCED)
     if kind == "set" and isinstance(live, list) and isinstance(config, list):
         return _merge_items([(value_element(item), item) for item in live], {value_element(item): item for item in config}, None)
+    if node.type == "quantity" and same_quantity(live, config):
+        return live
     return without_nulls(config)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from proa.api.managed_fields.field_set import LEAF, SELF, FieldSet, path_text
+from proa.api.quantity import canonical_text
 from proa.api.schema_node import SchemaNode
 
 Added = Callable[[Any], FieldSet]
@@ -154,7 +155,7 @@ class FieldWalker:
             return self._compare_items(keyed(old, node), keyed(new, node), node.items or DEDUCED)
         if kind == "set" and type(old) is list and type(new) is list:
             return _compare_sets(old, new)
-        return LEAF, None
+        return (None, None) if node.type == "quantity" and same_quantity(old, new) else (LEAF, None)
 
     def _compare_members(self, old: dict[str, Any], new: dict[str, Any], node: SchemaNode) -> tuple[FieldSet | None, FieldSet | None]:
         changed: FieldSet = {}
@@ -234,6 +235,14 @@ def _check_unique(elements: list[str], path: str) -> None:
         if element in seen:
             raise InvalidKey(f"{path}: duplicate entries for key {path_text((element,))}")
         seen.add(element)
+
+
+def same_quantity(left: Any, right: Any) -> bool:
+    """`1000m` and `1` are one value in two spellings."""
+    try:
+        return canonical_text(left) == canonical_text(right)
+    except (ValueError, TypeError):
+        return False
 
 
 def _atomic(value: Any) -> FieldSet:

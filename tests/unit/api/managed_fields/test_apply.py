@@ -162,6 +162,13 @@ def test_kubectl_takes_over_from_its_own_client_side_apply(node: SchemaNode) -> 
         ssa(live, config({"paused": True}), "kubectl", node)
 
 
+def test_another_spelling_of_a_quantity_is_no_change(node: SchemaNode) -> None:
+    live = ssa(None, config(pod({"name": "a", "resources": {"limits": {"cpu": "1"}}})), "bob", node)
+    shared = ssa(live, config(pod({"name": "a", "resources": {"limits": {"cpu": "1000m"}}})), "alice", node)
+    assert shared["spec"] == live["spec"]
+    assert [entry["manager"] for entry in shared["metadata"]["managedFields"]] == ["alice", "bob"]
+
+
 def test_the_live_object_is_left_alone(node: SchemaNode) -> None:
     live = ssa(None, config(pod({"name": "a", "image": "a"})), "alice", node)
     before = copy.deepcopy(live)
