@@ -15,6 +15,8 @@ ACCEPTED = "application/json, application/yaml, application/vnd.kubernetes.proto
 _JSON_TYPES = frozenset({"", "application/json", "*/*"})
 _YAML_TYPES = frozenset({"application/yaml", "application/x-yaml", "text/yaml"})
 
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+
 Decoder = Callable[[Any], Findings]
 Warn = Callable[[str], None]
 
@@ -37,7 +39,20 @@ def parse_body(body: bytes, content_type: str, *, also_yaml: bool = False) -> De
         from proa.api.strict_json_yaml import decode_yaml
 
         return decode_yaml(body)
+    if kind == PROTOBUF:
+        return DecodedBody(_from_protobuf(body), ())
     raise UnsupportedMediaType(f"the body of the request was in an unknown format - accepted media types include: {ACCEPTED}")
+
+
+def _from_protobuf(body: bytes) -> Object:
+    """Late, as a cluster whose clients all speak JSON need not load the library."""
+    from proa.api.protobuf.codec import ProtobufError
+    from proa.api.protobuf.envelope import decode_object
+
+    try:
+        return decode_object(body)
+    except ProtobufError as error:
+        raise BadRequest(str(error)) from None
 
 
 def decode_object(

@@ -1,0 +1,56 @@
+"""The protobuf form of the API's messages, read from `fields.txt`: which number and type each member of an object has."""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+PREFIXES = {"meta": "io.k8s.apimachinery.pkg.apis.meta.v1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a message. `type` is a scalar's letter or a message's name; the flags are told in fields.txt."""
+
+    name: str
+    number: int
+    type: str
+    is_map: bool
+    repeated: bool
+    pointer: bool
+    always: bool
+    inline: bool
+
+
+Messages = Mapping[str, tuple[Field, ...]]
+
+
+@functools.cache
+def load_messages() -> Messages:
+    """Every message by the name of its schema definition ("io.k8s.api.core.v1.Pod")."""
+    text = files("proa.api.protobuf").joinpath("fields.txt").read_text()
+    messages = {}
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            name, *fields = line.split()
+            messages[definition_name(name)] = tuple(_field(field) for field in fields)
+    return messages
+
+
+def definition_name(short: str) -> str:
+    """`core.v1.Pod` and `meta.ObjectMeta` in full."""
+    if short.startswith("io.k8s."):
+        return short
+    head, _, rest = short.partition(".")
+    return f"{PREFIXES[head]}.{rest}" if head in PREFIXES else f"io.k8s.api.{short}"
+
+
+def _field(text: str) -> Field:
+    name, _, rest = text.partition("=")
+    head, _, kind = rest.partition(":")
+    number = head.rstrip("*!+~")
+    flags = head[len(number) :]
+    is_map = kind[0] == "m" and kind != "m" and not kind.startswith("meta.")
+    kind = kind[1:] if is_map else kind
+    full = kind if len(kind) == 1 else definition_name(kind)
+    return Field(name, int(number), full, is_map, "+" in flags, "*" in flags, "!" in flags, "~" in flags)
