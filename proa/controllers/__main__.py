@@ -21,7 +21,7 @@ def clients(config: ManagerConfig) -> Callable[[str], Client]:
         return unix_clients(config.socket)
     from proa.client.rest import RestClient
 
-    return lambda name: RestClient.from_kubeconfig(config.kubeconfig, user_agent=name)
+    return lambda name: RestClient.from_kubeconfig(config.kubeconfig, user_agent=f"kube-controller-manager/{name}")
 
 
 async def run(config: ManagerConfig) -> None:

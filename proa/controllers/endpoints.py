@@ -140,8 +140,8 @@ class EndpointsReconciler:
             await self._client.update(ENDPOINTS, merged)
 
     async def _delete(self, old: Object | None) -> None:
-        """Of a Service that is gone; endpoints that nobody's Service ever had are not ours."""
-        if old is None or MANAGED_BY not in meta.labels(old):
+        """Of a Service that is gone, whoever wrote them."""
+        if old is None:
             return
         try:
             await self._client.delete(ENDPOINTS, meta.name(old), meta.namespace(old), uid=meta.uid(old))

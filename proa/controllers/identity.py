@@ -23,6 +23,6 @@ def unix_clients(socket: Path | str) -> Callable[[str], Client]:
 
     def client_for(name: str) -> Client:
         user, groups = user_of(name)
-        return UnixClient(socket, user, groups)
+        return UnixClient(socket, user, groups, user_agent=f"kube-controller-manager/{name}")
 
     return client_for

@@ -16,6 +16,7 @@ from proa.controllers import (
 from proa.controllers.context import ControllerContext
 from proa.controllers.deployment import controller as deployment
 from proa.controllers.endpoint_slice import controller as endpoint_slice
+from proa.controllers.endpoint_slice import mirroring
 from proa.controllers.garbage_collector import controller as garbage_collector
 from proa.controllers.node_lifecycle import controller as node_lifecycle
 from proa.controllers.replica_set import controller as replica_set
@@ -27,6 +28,7 @@ CONTROLLERS: Mapping[str, Build] = {
     "deployment-controller": deployment.build,
     "replicaset-controller": replica_set.build,
     "endpointslice-controller": endpoint_slice.build,
+    "endpointslicemirroring-controller": mirroring.build,
     "endpoint-controller": endpoints.build,
     "namespace-controller": namespace.build,
     "service-account-controller": service_account.build,

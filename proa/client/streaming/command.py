@@ -5,10 +5,8 @@ whether the outcome comes as a Status or, in the oldest, as bare text.
 """
 
 import asyncio
-from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
@@ -93,25 +91,28 @@ def failure(message: str) -> bytes:
 
 async def relay_command(channels: CommandChannels, session: SpdySession) -> None:
     """Until the command has ended and all of its output has been passed on."""
-    options = channels.options
-    error = await session.open_stream({STREAM_TYPE: "error"})
-    inputs: list[Coroutine[Any, Any, None]] = []
-    outputs: list[Coroutine[Any, Any, None]] = []
-    if options.stdin:
-        inputs.append(_feed(channels.stdin, await session.open_stream({STREAM_TYPE: "stdin"})))
-    if options.stdout:
-        outputs.append(pump(await session.open_stream({STREAM_TYPE: "stdout"}), channels.stdout))
-    if options.stderr and not options.tty:
-        outputs.append(pump(await session.open_stream({STREAM_TYPE: "stderr"}), channels.stderr))
-    if options.tty:
-        inputs.append(_feed(channels.resize, await session.open_stream({STREAM_TYPE: "resize"})))
-    feeding = [asyncio.create_task(each) for each in inputs]
+    streams = {kind: await session.open_stream({STREAM_TYPE: kind}) for kind in stream_types(channels.options)}
+    sources = {"stdin": channels.stdin, "resize": channels.resize}
+    sinks = {"stdout": channels.stdout, "stderr": channels.stderr}
+    feeding = [asyncio.create_task(_feed(source, streams[kind])) for kind, source in sources.items() if kind in streams]
+    outcome = asyncio.create_task(_outcome(streams["error"]))
     try:
-        outcome = asyncio.create_task(_outcome(error))
-        await asyncio.gather(outcome, *outputs)
+        await asyncio.gather(outcome, *(pump(streams[kind], sink) for kind, sink in sinks.items() if kind in streams))
         await channels.report(outcome.result())
     finally:
         await cancel_and_wait(*feeding)
+
+
+def stream_types(options: CommandOptions) -> list[str]:
+    """In the order in which they are opened; the other side waits for exactly these."""
+    wanted = {
+        "error": True,
+        "stdin": options.stdin,
+        "stdout": options.stdout,
+        "stderr": options.stderr and not options.tty,
+        "resize": options.tty,
+    }
+    return [kind for kind, is_wanted in wanted.items() if is_wanted]
 
 
 async def _feed(source: Channel, target: SpdyStream) -> None:
