@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from proa.apiserver.call import Call
+from proa.lib.http.message import Response
 from tests.integration.conftest import Api, Run
 
 NS = "/api/v1/namespaces/default"
@@ -66,6 +68,7 @@ TEXTS = [
     ("GET", "/api/v1/nothing", 404, b"404 page not found\n"),
     ("GET", "/apis/none.io/v1/things", 404, b"404 page not found\n"),
     ("GET", f"{NS}/pods/a/nothing", 404, b"404 page not found\n"),
+    ("GET", f"{NS}/pods/a/log", 405, b"405: Method Not Allowed"),
     ("GET", f"{NS}/nodes", 404, b"404 page not found\n"),
     ("POST", "/api/v1/configmaps", 405, b"405: Method Not Allowed"),
     ("DELETE", "/api/v1/namespaces", 405, b"405: Method Not Allowed"),
@@ -252,5 +255,56 @@ def test_scale(run: Run) -> None:
         negative = await api.patch("merge", f"{base}/d/scale", {"spec": {"replicas": -1}})
         text = 'Scale.autoscaling "d" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0'
         assert negative.summary == (422, "Invalid", text)
+
+    run(scenario)
+
+
+def test_component_statuses(run: Run) -> None:
+    async def scenario(api: Api) -> None:
+        listed = await api("GET", "/api/v1/componentstatuses")
+        assert [item["metadata"]["name"] for item in listed.body["items"]] == ["etcd-0"]
+        assert listed.warnings == ['299 - "v1 ComponentStatus is deprecated in v1.19+"']
+        assert (await api("GET", "/api/v1/componentstatuses/none")).status == 404
+
+    run(scenario)
+
+
+def test_streaming_subresources_come_from_a_table(run: Run) -> None:
+    async def scenario(api: Api) -> None:
+        async def log(call: Call) -> Response:
+            return Response(200, {}, f"{call.user.name} reads {call.info.namespace}/{call.info.name}".encode())
+
+        api.server.connect["", "pods", "log"] = log
+        assert (await api("GET", f"{NS}/pods/a/log")).raw == b"system:root reads default/a"
+        assert (await api("GET", f"{NS}/pods/a/log", user="bob")).status == 403
+
+    run(scenario)
+
+
+def test_everything_served_is_discovered_and_described(run: Run) -> None:
+    async def scenario(api: Api) -> None:
+        groups = [group["name"] for group in (await api("GET", "/apis")).body["groups"]]
+        assert {"apps", "batch", "rbac.authorization.k8s.io"} <= set(groups)
+        for path in ["/api/v1", *(f"/apis/{group}" for group in groups)]:
+            assert (await api("GET", path)).status == 200
+        index = (await api("GET", "/openapi/v3")).body["paths"]
+        assert index.keys() >= {"api/v1", "apis/apps/v1"}
+        document = await api("GET", index["apis/apps/v1"]["serverRelativeURL"])
+        again = await api("GET", "/openapi/v3/apis/apps/v1", if_none_match=document.headers["etag"])
+        assert (document.status, again.status, (await api("GET", "/openapi/v3/none")).status) == (200, 304, 404)
+        aggregated = await api("GET", "/apis", accept="application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList")
+        assert aggregated.body["kind"] == "APIGroupDiscoveryList"
+        assert (await api("GET", "/version")).body["gitVersion"].startswith("v1.37.0")
+
+    run(scenario)
+
+
+def test_metrics_count_requests(run: Run) -> None:
+    async def scenario(api: Api) -> None:
+        await api("GET", f"{MAPS}/none")
+        text = (await api("GET", "/metrics")).raw.decode()
+        labels = 'code="404",component="apiserver",verb="GET",group="",version="v1",resource="configmaps",subresource="",scope="resource"'
+        assert f"apiserver_request_total{{{labels}}} 1\n" in text
+        assert 'apiserver_storage_objects{resource="namespaces"} 4\n' in text
 
     run(scenario)

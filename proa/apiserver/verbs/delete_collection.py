@@ -21,4 +21,5 @@ async def delete_collection(call: Call) -> Response:
             await remove(call, entry.key, entry.key.rpartition("/")[2], options)
         except NotFound:
             continue
-    return Response(200, {"content-type": encoding.media_type}, list_body(call.served, listing, encoding, call.tabulator))
+    body = await list_body(call.served, listing, encoding, call.tabulator)
+    return Response(200, {"content-type": encoding.media_type}, body)

@@ -35,7 +35,7 @@ async def list_objects(call: Call) -> Response:
     options.fields.check_supported(call.served.resource.selectable_field_names)
     encoding = call.encoding()
     listing = await find(call, options)
-    body = list_body(call.served, listing, encoding, call.tabulator)
+    body = await list_body(call.served, listing, encoding, call.tabulator)
     return Response(200, {"content-type": encoding.media_type}, body)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from proa.apiserver.call import Call
 from proa.apiserver.verbs.binding import create_binding
+from proa.apiserver.verbs.component_status import get_component_status, list_component_statuses
 from proa.apiserver.verbs.create import create
 from proa.apiserver.verbs.delete import delete
 from proa.apiserver.verbs.delete_collection import delete_collection
@@ -43,7 +44,12 @@ SPECIAL: Mapping[tuple[str, str], Verb] = {
 }
 """Subresources with a kind of their own, by (subresource, verb)."""
 
-SPECIAL_RESOURCES: Mapping[tuple[str, str, str], Verb] = {("", "bindings", "create"): create_binding}
+SPECIAL_RESOURCES: Mapping[tuple[str, str, str], Verb] = {
+    ("", "bindings", "create"): create_binding,
+    ("", "componentstatuses", "list"): list_component_statuses,
+    ("", "componentstatuses", "get"): get_component_status,
+}
+"""Resources that are answered and not stored, beside the reviews."""
 
 
 def find_verb(call: Call) -> Verb | None:
@@ -56,6 +62,7 @@ def find_verb(call: Call) -> Verb | None:
     special = SPECIAL.get((info.subresource, info.verb))
     if special is not None:
         return special
-    if info.verb not in resource.subresources[info.subresource].verbs:
+    subresource = resource.subresources[info.subresource]
+    if info.verb not in subresource.verbs or subresource.strategy is None:
         return None
     return SUBRESOURCE_VERBS.get(info.verb)
