@@ -10,8 +10,23 @@ from proa.api.meta import Object
 from proa.api.resource import Resource
 from proa.api.schema import Schema
 from proa.apiserver.registry.conversion import convert_autoscaler, convert_event
-from proa.apiserver.registry.kinds import batch, cluster, config, core, discovery, networking, pod, rbac, service, storage, workloads
-from proa.apiserver.registry.kinds.cluster import GenerationStrategy, PlainStrategy, SpecStatusStrategy, StatuslessStrategy
+from proa.apiserver.registry.kinds import (
+    admission,
+    batch,
+    cluster,
+    config,
+    core,
+    discovery,
+    extensions,
+    networking,
+    pod,
+    pod_parts,
+    rbac,
+    service,
+    storage,
+    workloads,
+)
+from proa.apiserver.registry.kinds.plain import GenerationStrategy, PathNamedStrategy, PlainStrategy, SpecStatusStrategy, StatuslessStrategy
 from proa.apiserver.registry.normalize import Normalizer, NormalizerCache
 from proa.apiserver.registry.rows import (
     CREATE,
@@ -43,12 +58,12 @@ def _new_event(namespaced: bool, normalizer: Callable[[], Normalizer | None]) ->
     return core.EventStrategy(namespaced, normalizer, core=False)
 
 
-def _pod_part(part: str) -> Callable[[KindStrategy], pod.PodPartStrategy]:
+def _pod_part(part: str) -> Callable[[KindStrategy], pod_parts.PodPartStrategy]:
     put, check = {
-        "ephemeralcontainers": (pod.put_ephemeral_containers, pod.check_ephemeral_containers),
-        "resize": (pod.put_resources, pod.check_resize),
+        "ephemeralcontainers": (pod_parts.put_ephemeral_containers, pod_parts.check_ephemeral_containers),
+        "resize": (pod_parts.put_resources, pod_parts.check_resize),
     }[part]
-    return lambda main: pod.PodPartStrategy(main, put, check)
+    return lambda main: pod_parts.PodPartStrategy(main, put, check)
 
 
 def _finalize(main: KindStrategy) -> core.NamespaceFinalizeStrategy:
@@ -110,23 +125,23 @@ TABLE: tuple[Row, ...] = (
     Row("", "v1", "services", "Service", NS, service.ServiceStrategy, ("svc",), ALL,
         (Sub("proxy", PROXY_VERBS, "ServiceProxyOptions"), STATUS)),
 
-    Row(ADMISSION, "v1", "mutatingadmissionpolicies", "MutatingAdmissionPolicy", CLUSTER, cluster.AdmissionPolicyStrategy,
+    Row(ADMISSION, "v1", "mutatingadmissionpolicies", "MutatingAdmissionPolicy", CLUSTER, admission.AdmissionPolicyStrategy,
         categories=EXTENSIONS, other_versions=("v1beta1", "v1alpha1")),
     Row(ADMISSION, "v1", "mutatingadmissionpolicybindings", "MutatingAdmissionPolicyBinding", CLUSTER,
-        cluster.AdmissionPolicyBindingStrategy,
+        admission.AdmissionPolicyBindingStrategy,
         categories=EXTENSIONS, other_versions=("v1beta1", "v1alpha1")),
     Row(ADMISSION, "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", CLUSTER,
-        cluster.MutatingWebhookConfigurationStrategy, categories=EXTENSIONS),
-    Row(ADMISSION, "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy", CLUSTER, cluster.AdmissionPolicyStrategy,
+        admission.MutatingWebhookConfigurationStrategy, categories=EXTENSIONS),
+    Row(ADMISSION, "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy", CLUSTER, admission.AdmissionPolicyStrategy,
         categories=EXTENSIONS, subresources=(STATUS,), other_versions=("v1beta1",)),
     Row(ADMISSION, "v1", "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding", CLUSTER,
-        cluster.AdmissionPolicyBindingStrategy, categories=EXTENSIONS, other_versions=("v1beta1",)),
-    Row(ADMISSION, "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", CLUSTER, cluster.WebhookConfigurationStrategy,
-        categories=EXTENSIONS),
+        admission.AdmissionPolicyBindingStrategy, categories=EXTENSIONS, other_versions=("v1beta1",)),
+    Row(ADMISSION, "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", CLUSTER,
+        admission.WebhookConfigurationStrategy, categories=EXTENSIONS),
 
     Row("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", CLUSTER,
-        cluster.CustomResourceDefinitionStrategy, ("crd", "crds"), EXTENSIONS, (STATUS,)),
-    Row("apiregistration.k8s.io", "v1", "apiservices", "APIService", CLUSTER, cluster.ApiServiceStrategy, (), EXTENSIONS, (STATUS,)),
+        extensions.CustomResourceDefinitionStrategy, ("crd", "crds"), EXTENSIONS, (STATUS,)),
+    Row("apiregistration.k8s.io", "v1", "apiservices", "APIService", CLUSTER, extensions.ApiServiceStrategy, (), EXTENSIONS, (STATUS,)),
 
     Row(APPS, "v1", "controllerrevisions", "ControllerRevision", NS, workloads.ControllerRevisionStrategy),
     Row(APPS, "v1", "daemonsets", "DaemonSet", NS, workloads.DaemonSetStrategy, ("ds",), ALL, (APPS_STATUS,)),
@@ -153,7 +168,7 @@ TABLE: tuple[Row, ...] = (
 
     Row(CERTIFICATES, "v1", "certificatesigningrequests", "CertificateSigningRequest", CLUSTER, cluster.CertificateSigningRequestStrategy,
         ("csr",), subresources=(Sub("approval", make=StatusStrategy), STATUS)),
-    Row(CERTIFICATES, "v1", "clustertrustbundles", "ClusterTrustBundle", CLUSTER, cluster.PathNamedStrategy, other_versions=("v1beta1",)),
+    Row(CERTIFICATES, "v1", "clustertrustbundles", "ClusterTrustBundle", CLUSTER, PathNamedStrategy, other_versions=("v1beta1",)),
     Row(CERTIFICATES, "v1", "podcertificaterequests", "PodCertificateRequest", NS, PlainStrategy, ("pcr",), subresources=(STATUS,),
         other_versions=("v1beta1",)),
 

@@ -1,50 +1,21 @@
 """Kinds of several groups whose policy fits a few lines each: coordination, scheduling, policy, autoscaling, certificates, flow control."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from proa.api.errors import Cause, forbidden, invalid, not_supported, required
+from proa.api.errors import Cause, forbidden, invalid, required
 from proa.api.int_or_string import validate_count_or_percent
 from proa.api.labels import validate_label_selector
 from proa.api.meta import Object
-from proa.api.names import path_segment, qualified_name
+from proa.api.names import path_segment
 from proa.api.resource import StrategyContext
 from proa.apiserver.registry.checks import check_choice, not_negative
+from proa.apiserver.registry.kinds.plain import GenerationStrategy, SpecStatusStrategy
 from proa.apiserver.registry.object_meta import NameCheck, immutable
 from proa.apiserver.registry.strategy import KindStrategy
 
 HIGHEST_USER_PRIORITY = 1_000_000_000
 _SYSTEM_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 _REPLACED = "must be greater than 0"
-
-
-class PlainStrategy(KindStrategy):
-    """Nothing beyond metadata: stored as its schema says."""
-
-    empty_status: ClassVar[Object | None] = None
-
-
-class SpecStatusStrategy(KindStrategy):
-    """spec and status apart, generation counted, nothing else."""
-
-    tracks_generation = True
-    empty_status: ClassVar[Object | None] = {}
-
-
-class StatuslessStrategy(KindStrategy):
-    has_status = False
-
-
-class GenerationStrategy(KindStrategy):
-    has_status = False
-    tracks_generation = True
-
-
-class PathNamedStrategy(StatuslessStrategy):
-    """Names may hold colons: they only have to be safe in a path."""
-
-    @property
-    def name_check(self) -> NameCheck:
-        return path_segment
 
 
 class LeaseStrategy(KindStrategy):
@@ -183,87 +154,6 @@ class CertificateSigningRequestStrategy(KindStrategy):
         return causes
 
 
-class WebhookConfigurationStrategy(GenerationStrategy):
-    """Validating and mutating webhook configurations."""
-
-    mutating: ClassVar[bool] = False
-
-    def fill(self, obj: Object) -> None:
-        for webhook in obj.get("webhooks") or ():
-            webhook.setdefault("failurePolicy", "Fail")
-            webhook.setdefault("matchPolicy", "Equivalent")
-            webhook.setdefault("namespaceSelector", {})
-            webhook.setdefault("objectSelector", {})
-            webhook.setdefault("timeoutSeconds", 10)
-            if self.mutating:
-                webhook.setdefault("reinvocationPolicy", "Never")
-            service = (webhook.get("clientConfig") or {}).get("service")
-            if service is not None:
-                service.setdefault("port", 443)
-            for rule in webhook.get("rules") or ():
-                rule.setdefault("scope", "*")
-
-    def check(self, obj: Object) -> list[Cause]:
-        causes: list[Cause] = []
-        for index, webhook in enumerate(obj.get("webhooks") or ()):
-            path = f"webhooks[{index}]"
-            name = webhook.get("name", "")
-            causes += [invalid(f"{path}.name", name, problem) for problem in qualified_name(name)] if name else [required(f"{path}.name")]
-            if name and name.count(".") < 2:
-                causes.append(invalid(f"{path}.name", name, "should be a domain with at least three segments separated by dots"))
-            config = webhook.get("clientConfig") or {}
-            if ("url" in config) == ("service" in config):
-                causes.append(required(f"{path}.clientConfig", "exactly one of url or service is required"))
-            if webhook.get("sideEffects") not in ("None", "NoneOnDryRun"):
-                causes.append(_side_effects(webhook.get("sideEffects"), f"{path}.sideEffects"))
-            if not webhook.get("admissionReviewVersions"):
-                detail = "must specify one of v1, v1beta1"
-                causes.append(required(f"{path}.admissionReviewVersions", detail))
-            seconds = webhook.get("timeoutSeconds", 10)
-            if not 1 <= seconds <= 30:
-                causes.append(invalid(f"{path}.timeoutSeconds", seconds, "the timeout value must be between 1 and 30 seconds"))
-        return causes
-
-
-def _side_effects(value: Any, path: str) -> Cause:
-    return not_supported(path, value, ("None", "NoneOnDryRun")) if value else required(path, "must specify one of None, NoneOnDryRun")
-
-
-class MutatingWebhookConfigurationStrategy(WebhookConfigurationStrategy):
-    mutating = True
-
-
-class AdmissionPolicyStrategy(SpecStatusStrategy):
-    """ValidatingAdmissionPolicy and MutatingAdmissionPolicy."""
-
-    def fill(self, obj: Object) -> None:
-        spec = obj.setdefault("spec", {})
-        spec.setdefault("failurePolicy", "Fail")
-        constraints = spec.get("matchConstraints")
-        if constraints is not None:
-            _fill_match(constraints)
-        if obj.get("kind") == "ValidatingAdmissionPolicy":
-            for validation in spec.get("validations") or ():
-                if validation.get("reason") == "":
-                    del validation["reason"]
-
-
-class AdmissionPolicyBindingStrategy(GenerationStrategy):
-    def fill(self, obj: Object) -> None:
-        resources = (obj.get("spec") or {}).get("matchResources")
-        if resources is not None:
-            _fill_match(resources)
-
-
-def _fill_match(match: Object) -> None:
-    match.setdefault("matchPolicy", "Equivalent")
-    match.setdefault("namespaceSelector", {})
-    match.setdefault("objectSelector", {})
-    for field in ("resourceRules", "excludeResourceRules"):
-        for rule in match.get(field) or ():
-            rule.setdefault("scope", "*")
-
-
 class FlowSchemaStrategy(SpecStatusStrategy):
     def fill(self, obj: Object) -> None:
         obj.setdefault("spec", {}).setdefault("matchingPrecedence", 1000)
@@ -285,73 +175,3 @@ class PriorityLevelStrategy(SpecStatusStrategy):
             exempt = spec.setdefault("exempt", {})
             exempt.setdefault("nominalConcurrencyShares", 0)
             exempt.setdefault("lendablePercent", 0)
-
-
-class ApiServiceStrategy(KindStrategy):
-    """Named VERSION.GROUP, which for the core group ends with a dot: no DNS name."""
-
-    empty_status: ClassVar[Object | None] = {}
-
-    @property
-    def name_check(self) -> NameCheck:
-        return path_segment
-
-    def fill(self, obj: Object) -> None:
-        service = (obj.get("spec") or {}).get("service")
-        if service is not None:
-            service.setdefault("port", 443)
-
-    def check(self, obj: Object) -> list[Cause]:
-        spec, name = obj.get("spec") or {}, obj.get("metadata", {}).get("name", "")
-        expected = f"{spec.get('version', '')}.{spec.get('group', '')}"
-        causes = [] if name == expected else [invalid("metadata.name", name, f'must be `spec.version+"."+spec.group`: "{expected}"')]
-        for field in ("groupPriorityMinimum", "versionPriority"):
-            high = 20000 if field == "groupPriorityMinimum" else 1000
-            if not 0 < spec.get(field, 0) <= high:
-                causes.append(invalid(f"spec.{field}", spec.get(field, 0), f"must be positive and less than {high}"))
-        return causes
-
-
-class CustomResourceDefinitionStrategy(SpecStatusStrategy):
-    """Defaults only; the rules for schemas belong to the part that serves custom resources."""
-
-    def fill(self, obj: Object) -> None:
-        spec = obj.setdefault("spec", {})
-        names = spec.setdefault("names", {})
-        if names.get("kind"):
-            names.setdefault("singular", names["kind"].lower())
-            names.setdefault("listKind", f"{names['kind']}List")
-        conversion = spec.setdefault("conversion", {"strategy": "None"})
-        service = ((conversion.get("webhook") or {}).get("clientConfig") or {}).get("service")
-        if service is not None:
-            service.setdefault("port", 443)
-
-    def prepare(self, obj: Object, context: StrategyContext) -> None:
-        versions = obj["spec"].get("versions") or ()
-        stored = [version["name"] for version in versions if version.get("storage")]
-        obj["status"] = {"storedVersions": stored, "conditions": [], "acceptedNames": {"plural": "", "kind": ""}}
-
-    def check(self, obj: Object) -> list[Cause]:
-        spec, name = obj.get("spec") or {}, obj.get("metadata", {}).get("name", "")
-        names = spec.get("names") or {}
-        expected = f"{names.get('plural', '')}.{spec.get('group', '')}"
-        causes = [] if name == expected else [invalid("metadata.name", name, 'must be spec.names.plural+"."+spec.group')]
-        causes += check_choice("spec.scope", spec.get("scope"), ("Cluster", "Namespaced"))
-        causes += [required(f"spec.names.{field}") for field in ("plural", "kind") if not names.get(field)]
-        storing = [version for version in spec.get("versions") or () if version.get("storage")]
-        if len(storing) != 1:
-            causes.append(invalid("spec.versions", spec.get("versions") or [], "must have exactly one version marked as storage version"))
-        for index, version in enumerate(spec.get("versions") or ()):
-            if not (version.get("schema") or {}).get("openAPIV3Schema"):
-                causes.append(required(f"spec.versions[{index}].schema.openAPIV3Schema", "schemas are required"))
-        return causes
-
-    def check_update(self, obj: Object, old: Object) -> list[Cause]:
-        causes = self.check(obj)
-        new, former = obj["spec"], old["spec"]
-        for field in ("group", "scope"):
-            causes += immutable(f"spec.{field}", new.get(field), former.get(field))
-        for field in ("plural", "kind"):
-            path = f"spec.names.{field}"
-            causes += immutable(path, (new.get("names") or {}).get(field), (former.get("names") or {}).get(field))
-        return causes

@@ -7,7 +7,7 @@ from proa.api.labels import validate_label_selector
 from proa.api.meta import Object
 from proa.api.names import dns1123_subdomain, wildcard_subdomain
 from proa.apiserver.registry.checks import PROTOCOLS, check_choice, check_cidr, check_port, parse_ip
-from proa.apiserver.registry.kinds.cluster import GenerationStrategy, SpecStatusStrategy, StatuslessStrategy
+from proa.apiserver.registry.kinds.plain import GenerationStrategy, SpecStatusStrategy, StatuslessStrategy
 from proa.apiserver.registry.object_meta import NameCheck, immutable
 
 _PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")

@@ -11,11 +11,17 @@ from proa.api.meta import Object
 from proa.api.names import dns1035_label, dns1123_label, dns1123_subdomain, port_name, port_number, qualified_name
 from proa.api.resource import StrategyContext
 from proa.apiserver.registry.checks import PROTOCOLS, check_choice, check_cidr, check_ip, parse_ip, within
+from proa.apiserver.registry.kinds.service_allocation import (
+    TYPES,
+    WITH_NODE_PORTS,
+    drop_what_the_type_has_not,
+    keep_allocated,
+    needs_health_port,
+    pair_cluster_ips,
+)
 from proa.apiserver.registry.object_meta import NameCheck, immutable
 from proa.apiserver.registry.strategy import KindStrategy
 
-TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
-WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
 AFFINITY_SECONDS = 10800
 MAX_AFFINITY_SECONDS = 86400
 
@@ -63,65 +69,6 @@ class ServiceStrategy(KindStrategy):
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
         return _validate_addresses_kept(obj["spec"], old["spec"]) + self.check(obj)
-
-
-def pair_cluster_ips(spec: Object) -> None:
-    """clusterIP is the first of clusterIPs; a client that knows only the one sets both."""
-    if spec.get("clusterIP") and not spec.get("clusterIPs"):
-        spec["clusterIPs"] = [spec["clusterIP"]]
-
-
-def keep_allocated(new: Object, old: Object) -> None:
-    """What the API allocated and this update doesn't mention."""
-    if old.get("type") != "ExternalName" and new.get("type") != "ExternalName":
-        if not new.get("clusterIP") and not new.get("clusterIPs"):
-            for field in ("clusterIP", "clusterIPs"):
-                if field in old:
-                    new[field] = old[field]
-        elif new.get("clusterIP") == old.get("clusterIP") and not new.get("clusterIPs") and "clusterIPs" in old:
-            new["clusterIPs"] = old["clusterIPs"]
-        for field in ("ipFamilies", "ipFamilyPolicy"):
-            if not new.get(field) and old.get(field):
-                new[field] = old[field]
-    if _needs_node_ports(new) and _needs_node_ports(old):
-        known = {(port.get("protocol"), port.get("port")): port.get("nodePort") for port in old.get("ports") or ()}
-        taken = {port.get("nodePort") for port in new.get("ports") or ()}
-        for port in new.get("ports") or ():
-            former = known.get((port.get("protocol"), port.get("port")))
-            if not port.get("nodePort") and former and former not in taken:
-                port["nodePort"] = former
-    if _needs_health_port(new) and _needs_health_port(old) and not new.get("healthCheckNodePort") and old.get("healthCheckNodePort"):
-        new["healthCheckNodePort"] = old["healthCheckNodePort"]
-
-
-def drop_what_the_type_has_not(new: Object, old: Object) -> None:
-    """A change of type that repeats the old type's values means to give them up; other values are left for validation to refuse."""
-    if new.get("type") == "ExternalName" and old.get("type") != "ExternalName":
-        for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"):
-            if new.get(field) == old.get(field):
-                new.pop(field, None)
-    if _needs_node_ports(old) and not _needs_node_ports(new):
-        ports = {(port.get("protocol"), port.get("port")): port.get("nodePort") for port in old.get("ports") or ()}
-        for port in new.get("ports") or ():
-            if port.get("nodePort") in ports.values():
-                port.pop("nodePort", None)
-    if _needs_health_port(old) and not _needs_health_port(new) and new.get("healthCheckNodePort") == old.get("healthCheckNodePort"):
-        new.pop("healthCheckNodePort", None)
-    if old.get("type") == "LoadBalancer" and new.get("type") != "LoadBalancer":
-        for field in ("allocateLoadBalancerNodePorts", "loadBalancerClass"):
-            if new.get(field) == old.get(field):
-                new.pop(field, None)
-    external = new.get("type") in WITH_NODE_PORTS or (new.get("type") == "ClusterIP" and new.get("externalIPs"))
-    if not external and new.get("externalTrafficPolicy") == old.get("externalTrafficPolicy"):
-        new.pop("externalTrafficPolicy", None)
-
-
-def _needs_node_ports(spec: Object) -> bool:
-    return spec.get("type") in WITH_NODE_PORTS
-
-
-def _needs_health_port(spec: Object) -> bool:
-    return spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
 
 
 def validate_service_spec(spec: Object) -> list[Cause]:
@@ -281,7 +228,7 @@ def _validate_traffic_policies(spec: Object) -> list[Cause]:
         causes += check_choice("spec.externalTrafficPolicy", external, ("Cluster", "Local"))
     if kind != "ExternalName":
         causes += check_choice("spec.internalTrafficPolicy", spec.get("internalTrafficPolicy"), ("Cluster", "Local"))
-    if spec.get("healthCheckNodePort") and not _needs_health_port(spec):
+    if spec.get("healthCheckNodePort") and not needs_health_port(spec):
         detail = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
         causes.append(invalid("spec.healthCheckNodePort", spec["healthCheckNodePort"], detail))
     distribution = ("PreferClose", "PreferSameNode", "PreferSameZone")
@@ -301,6 +248,6 @@ def _validate_addresses_kept(new: Object, old: Object) -> list[Cause]:
         causes.append(invalid("spec.ipFamilies[0]", families[0], "may not change once set"))
     if new.get("type") == old.get("type") == "LoadBalancer":
         causes += immutable("spec.loadBalancerClass", new.get("loadBalancerClass"), old.get("loadBalancerClass"))
-    if _needs_health_port(new) and _needs_health_port(old) and old.get("healthCheckNodePort"):
+    if needs_health_port(new) and needs_health_port(old) and old.get("healthCheckNodePort"):
         causes += immutable("spec.healthCheckNodePort", new.get("healthCheckNodePort"), old["healthCheckNodePort"])
     return causes

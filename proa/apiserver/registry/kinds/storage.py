@@ -6,7 +6,7 @@ from proa.api.errors import Cause, forbidden, invalid, required
 from proa.api.meta import Object
 from proa.api.quantity import parse
 from proa.apiserver.registry.checks import check_choice
-from proa.apiserver.registry.kinds.cluster import GenerationStrategy
+from proa.apiserver.registry.kinds.plain import GenerationStrategy
 from proa.apiserver.registry.object_meta import immutable
 from proa.apiserver.registry.strategy import KindStrategy
 
