@@ -64,8 +64,6 @@ class ObjectChange:
     fail_not_found: bool = True
     needs_version: bool = True
     """False for patches, which state a version only if they want to."""
-    admitted: bool = True
-    """False for changes that the server makes itself on behalf of a request already admitted (binding, eviction)."""
     _undo: Callable[[], None] | None = field(default=None, init=False)
     _result: Object | None = field(default=None, init=False)
 
@@ -119,9 +117,8 @@ class ObjectChange:
         if self.manager:
             call.server.field_managers.update(call.served, live, new, self.manager, now, self.subresource)
         attributes = self._attributes(new, live)
-        if self.admitted:
-            await call.server.admission.admit(attributes)
-            strategy.default(new)
+        await call.server.admission.admit(attributes)
+        strategy.default(new)
         inherit_metadata(new, live, now)
         strategy.prepare_for_update(new, live, StrategyContext(call.user.name, now, self.options.dry_run, self.subresource))
         if causes := strategy.validate_update(new, live):
@@ -129,8 +126,7 @@ class ObjectChange:
         strategy.canonicalize(new)
         for warning in strategy.warnings(new, live):
             call.warn(warning)
-        if self.admitted:
-            await call.server.admission.validate(attributes)
+        await call.server.admission.validate(attributes)
         return new
 
     def _attributes(self, new: Object, live: Object) -> Attributes:

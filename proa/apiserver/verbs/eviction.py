@@ -12,7 +12,8 @@ from proa.api.labels import selector_from_object
 from proa.api.meta import Object
 from proa.apiserver.call import Call
 from proa.apiserver.decode import check_type, parse_body
-from proa.apiserver.options import DeleteOptions, delete_options, write_options
+from proa.apiserver.interface import Attributes
+from proa.apiserver.options import DeleteOptions, WriteOptions, delete_options, write_options
 from proa.apiserver.verbs.binding import SUCCESS
 from proa.apiserver.verbs.removal import remove
 from proa.lib.http.message import Response
@@ -28,6 +29,7 @@ async def create_eviction(call: Call) -> Response:
     options = delete_options(eviction.get("deleteOptions") or {})
     if asked.dry_run:
         options = replace(options, dry_run=True)
+    await _admit(call, eviction, asked)
     entry = await call.served.objects.get(call.key)
     if entry is None:
         raise call.served.missing(call.info.name)
@@ -39,6 +41,15 @@ async def create_eviction(call: Call) -> Response:
     guarded = verdict == "unready" or (may_ignore_budget(pod) and _may_become_ready(pod))
     await _delete(call, pod, options, guarded=guarded, budget=budget)
     return call.object_response(SUCCESS, 201, tabular=False)
+
+
+async def _admit(call: Call, eviction: Object, asked: WriteOptions) -> None:
+    attributes = Attributes(
+        "CREATE", call.served.resource, "eviction", call.namespace, call.info.name, call.user, eviction, None, asked.dry_run,
+        asked.as_object("CreateOptions"), call.warn,
+    )  # fmt: skip
+    await call.server.admission.admit(attributes)
+    await call.server.admission.validate(attributes)
 
 
 def _decode(call: Call) -> Object:
@@ -140,7 +151,7 @@ async def _delete(call: Call, pod: Object, options: DeleteOptions, *, guarded: b
         pinned = replace(options, resource_version=meta.resource_version(pod))
     for attempt in range(5):
         try:
-            await remove(call, call.key, call.info.name, pinned)
+            await remove(call, call.key, call.info.name, pinned, admitted=False)
             return
         except Conflict as error:
             if pinned is options:

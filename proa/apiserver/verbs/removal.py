@@ -139,7 +139,7 @@ class Removed:
 
 
 async def remove(call: Call, key: str, name: str, options: DeleteOptions, *, admitted: bool = True) -> Removed:
-    """Raises NotFound, Conflict, and what admission raises."""
+    """Raises NotFound, Conflict, and what admission raises (`admitted` False: it has been asked before, for an eviction)."""
     step = _Step(call, options, admitted)
     objects = call.served.objects
     try:
