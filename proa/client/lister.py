@@ -39,8 +39,9 @@ class IndexedCache:
             if name not in self._indexers:
                 self._indexers[name] = function
                 self._indexes[name] = {}
-                for obj in self.list():
-                    self._index(name, function, obj)
+                for objects in self._namespaces.values():
+                    for key, obj in objects.items():
+                        self._index(name, function, key, obj)
 
     def put(self, obj: Object) -> Object | None:
         """Store, and return what was there before."""
@@ -48,10 +49,10 @@ class IndexedCache:
         objects = self._namespaces.setdefault(meta.namespace(obj), {})
         old = objects.get(key)
         if old is not None:
-            self._unindex(old)
+            self._unindex(key, old)
         objects[key] = obj
         for name, function in self._indexers.items():
-            self._index(name, function, obj)
+            self._index(name, function, key, obj)
         return old
 
     def remove(self, key: str) -> Object | None:
@@ -59,17 +60,17 @@ class IndexedCache:
         objects = self._namespaces.get(namespace, {})
         old = objects.pop(key, None)
         if old is not None:
-            self._unindex(old)
+            self._unindex(key, old)
             if not objects:
                 del self._namespaces[namespace]
         return old
 
-    def _index(self, name: str, function: IndexFunction, obj: Object) -> None:
+    def _index(self, name: str, function: IndexFunction, key: str, obj: Object) -> None:
+        """The same key string everywhere: of many small objects, the indexes are a good part."""
         for value in function(obj):
-            self._indexes[name].setdefault(value, {})[meta.key(obj)] = obj
+            self._indexes[name].setdefault(value, {})[key] = obj
 
-    def _unindex(self, obj: Object) -> None:
-        key = meta.key(obj)
+    def _unindex(self, key: str, obj: Object) -> None:
         for name, function in self._indexers.items():
             index = self._indexes[name]
             for value in function(obj):

@@ -3,33 +3,60 @@
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from proa.api import meta
 from proa.api.meta import Object
 from proa.lib.clock import parse_time
 
-_METADATA = (
-    "name", "namespace", "uid", "resourceVersion", "labels", "ownerReferences", "finalizers", "generation",
-    "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
-)  # fmt: skip
-_SPEC = ("nodeName", "hostname", "subdomain", "tolerations", "restartPolicy", "hostNetwork", "schedulingGates")
-_STATUS = ("phase", "podIP", "podIPs", "hostIP", "conditions", "reason")
+_METADATA = ("name", "namespace", "uid", "resourceVersion", "finalizers", "creationTimestamp", "deletionTimestamp")
+_SPEC = ("nodeName", "hostname", "subdomain")
+_STATUS = ("phase", "podIP")
+_SHARED_LIMIT = 10_000
+_shared: dict[bytes, Any] = {}
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 
 def slim(pod: Object) -> Object:
-    """Only what controllers read: a fifth of the whole. Never write such a pod back; patch it."""
-    kept: Object = {"apiVersion": "v1", "kind": "Pod", "metadata": _kept(pod["metadata"], _METADATA)}
+    """Only what controllers read, with what siblings have in common kept once. Never change or write back such a pod; patch it."""
+    metadata, spec, status = pod["metadata"], pod.get("spec") or {}, pod.get("status") or {}
+    kept = _kept(metadata, _METADATA)
+    for field in ("labels", "ownerReferences"):
+        if field in metadata:
+            kept[field] = _share(metadata[field])
     if (cost := meta.annotations(pod).get(DELETION_COST)) is not None:
-        kept["metadata"]["annotations"] = {DELETION_COST: cost}
-    spec, status = pod.get("spec") or {}, pod.get("status") or {}
-    kept["spec"] = _kept(spec, _SPEC) | {"containers": _with_ports(spec.get("containers"))}
-    sidecars = [each for each in spec.get("initContainers") or () if each.get("restartPolicy") == "Always"]
-    if ports := _with_ports(sidecars):
-        kept["spec"]["initContainers"] = ports
-    kept["status"] = _kept(status, _STATUS)
-    if restarts := max((each.get("restartCount", 0) for each in status.get("containerStatuses") or ()), default=0):
-        kept["status"]["containerStatuses"] = [{"restartCount": restarts}]
+        kept["annotations"] = {DELETION_COST: cost}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": kept, "spec": _slim_spec(spec), "status": _slim_status(status)}
+
+
+def _slim_spec(spec: Object) -> Object:
+    kept = _kept(spec, _SPEC)
+    if ports := _with_ports(spec.get("containers")):
+        kept["containers"] = _share(ports)
+    if ports := _with_ports([each for each in spec.get("initContainers") or () if each.get("restartPolicy") == "Always"]):
+        kept["initContainers"] = _share(ports)
+    if spec.get("tolerations"):
+        kept["tolerations"] = _share(spec["tolerations"])
     return kept
+
+
+def _slim_status(status: Object) -> Object:
+    kept = _kept(status, _STATUS)
+    if len(status.get("podIPs") or ()) > 1:
+        kept["podIPs"] = status["podIPs"]
+    ready = next((each for each in status.get("conditions") or () if each.get("type") == "Ready"), None)
+    if ready is not None:
+        kept["conditions"] = _share([_kept(ready, ("type", "status", "lastTransitionTime"))])
+    if restarts := max_restarts({"status": status}):
+        kept["containerStatuses"] = _share([{"restartCount": restarts}])
+    return kept
+
+
+def _share(value: Any) -> Any:
+    """The first value equal to this one; forgotten all at once when there are too many."""
+    if len(_shared) > _SHARED_LIMIT:
+        _shared.clear()
+    return _shared.setdefault(orjson.dumps(value), value)
 
 
 def _kept(section: Object, fields: tuple[str, ...]) -> Object:
