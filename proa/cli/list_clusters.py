@@ -8,7 +8,7 @@ import click
 @click.command("list")
 def list_clusters() -> None:
     """List the clusters of this machine."""
-    from proa.cluster.lifecycle import is_running
+    from proa.cluster.access import is_running
     from proa.cluster.paths import ClusterPaths, home
     from proa.cluster.settings import load_all
 

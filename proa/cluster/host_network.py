@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from proa.api.kinds import NODES, SERVICES
 from proa.api.meta import Object, condition, name
 from proa.client.informer import InformerFactory
-from proa.client.interface import Client, Handlers
+from proa.client.interface import Handlers
 from proa.cluster.host_rules import table_name
 from proa.cluster.settings import ClusterSettings
 from proa.lib.netlink import ip_command
 from proa.lib.netlink.network import NextHop, Route
 from proa.lib.nft.load import load
-from proa.runtime.event_recorder import EventRecorder
+from proa.runtime.event_recorder import Recorder
 
 ROUTE_PROTOCOL = 92
 """Marks our routes in the kernel's table (a number no routing daemon uses)."""
@@ -109,9 +109,9 @@ class PortClaims:
 
 
 class HostNetwork:
-    """Runs beside the controllers, with their client."""
+    """Runs beside the controllers, over their caches."""
 
-    def __init__(self, client: Client, settings: ClusterSettings, informers: InformerFactory, recorder: EventRecorder) -> None:
+    def __init__(self, settings: ClusterSettings, informers: InformerFactory, recorder: Recorder) -> None:
         self._settings = settings
         self._recorder = recorder
         self._informers = [informers.informer(resource) for resource in (NODES, SERVICES)]

@@ -4,34 +4,17 @@ Each step finds out what is there already, so `up` can be called again at any ti
 completed is removed again.
 """
 
-import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import suppress
 
 from proa.cluster import cgroup, credentials, host_rules, kubeconfig, network, node_root, nodes, readiness, supervisor_process
+from proa.cluster.access import Step, locked
 from proa.cluster.errors import ClusterError
 from proa.cluster.paths import ClusterPaths, home
 from proa.cluster.request import Request, check_unchanged, new_settings
+from proa.cluster.requirements import check_machine
 from proa.cluster.settings import ClusterSettings, check_name, load, load_all, save
-
-PACKAGES = {"containerd": "containerd", "runc": "runc", "nft": "nftables", "unshare": "util-linux", "busybox": "busybox-static"}
-"""The Debian package of each program that nodes need."""
-Step = Callable[[str], AbstractContextManager[None]]
-
-
-def existing(name: str) -> tuple[ClusterPaths, ClusterSettings]:
-    """The cluster of that name, or a clear error."""
-    paths = ClusterPaths(home(), check_name(name))
-    settings = load(paths.settings)
-    if settings is None:
-        raise ClusterError(f"there is no cluster {name!r}; create it: proa up{'' if name == 'proa' else ' ' + name}")
-    return paths, settings
-
-
-def is_running(paths: ClusterPaths) -> bool:
-    return supervisor_process.pid(paths) != 0
 
 
 def bring_up(request: Request, step: Step) -> ClusterSettings:
@@ -69,19 +52,6 @@ def tear_down(name: str) -> bool:
             raise ClusterError(f"cluster {name!r} has nodes, which only root can remove; try: sudo proa down {name}")
         _remove(paths, settings)
         return True
-
-
-def check_machine(settings: ClusterSettings) -> None:
-    """Fail before anything is made if nodes can't run here."""
-    if not settings.nodes:
-        return
-    if os.geteuid() != 0:
-        raise ClusterError("nodes need root: run with sudo, or ask for --nodes 0")
-    missing = sorted({package for binary, package in PACKAGES.items() if not shutil.which(binary)})
-    if not any(os.path.exists(f"{directory}/ptp") for directory in ("/usr/lib/cni", "/opt/cni/bin")):
-        missing.append("containernetworking-plugins")
-    if missing:
-        raise ClusterError(f"missing on this machine: {', '.join(missing)}; install with: apt-get install {' '.join(missing)}")
 
 
 def _create(paths: ClusterPaths, settings: ClusterSettings) -> None:
@@ -129,21 +99,3 @@ def _remove(paths: ClusterPaths, settings: ClusterSettings) -> None:
     for directory in (paths.run.parent, paths.home):
         with suppress(OSError):
             directory.rmdir()
-
-
-@contextmanager
-def locked(paths: ClusterPaths) -> Iterator[None]:
-    """One command at a time for each cluster."""
-    try:
-        paths.home.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(paths.lock, os.O_RDWR | os.O_CREAT, 0o600)
-    except PermissionError as error:
-        raise ClusterError(f"{paths.home} can't be written: run as root, or set PROA_HOME to a folder of yours") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        paths.lock.unlink(missing_ok=True)
-        os.close(descriptor)
-        with suppress(OSError):
-            paths.home.rmdir()

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from proa.cluster import containerd
+from proa.cluster.access import existing
 from proa.cluster.oci_image import RunDefaults, archive, busybox_content
 from proa.cluster.paths import ClusterPaths
 
@@ -33,8 +34,6 @@ def import_archive(paths: ClusterPaths, nodes: Sequence[str], path: Path, unless
 
 def load_images(cluster: str, files: Sequence[Path]) -> list[str]:
     """`proa image load`."""
-    from proa.cluster.lifecycle import existing
-
     paths, settings = existing(cluster)
     nodes = [node.name for node in settings.nodes if node.powered]
     return [name for file in files for name in import_archive(paths, nodes, file.resolve())]
@@ -42,7 +41,5 @@ def load_images(cluster: str, files: Sequence[Path]) -> list[str]:
 
 def images_by_node(cluster: str) -> dict[str, list[str]]:
     """`proa image list`."""
-    from proa.cluster.lifecycle import existing
-
     paths, settings = existing(cluster)
     return {node.name: containerd.list_images(paths.node(node.name)) for node in settings.nodes if node.powered}

@@ -73,8 +73,7 @@ def create(node: NodePaths) -> None:
     _make_pinnable(node.cluster.run)
     for pin in (node.mount_namespace, node.uts_namespace):
         pin.touch()
-    shared = [*program_directories(), node.run, node.data / "shared"]
-    (node.data / "shared").mkdir(exist_ok=True)
+    shared = [*program_directories(), node.run, node.credentials]
     command = ["unshare", f"--mount={node.mount_namespace}", f"--uts={node.uts_namespace}", "--propagation", "private", "sh", "-c"]
     done = subprocess.run([*command, mount_script(node, shared)], capture_output=True, text=True)
     if done.returncode != 0:

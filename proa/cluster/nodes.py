@@ -4,9 +4,11 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 
-from proa.cluster import cgroup, containerd, credentials, lifecycle, network, node_root, readiness, supervisor_process
+from proa.cluster import cgroup, containerd, credentials, network, node_root, readiness, supervisor_process
+from proa.cluster.access import Step, existing, locked
 from proa.cluster.node_images import import_archive, pause_archive
 from proa.cluster.paths import ClusterPaths
+from proa.cluster.requirements import check_machine
 from proa.cluster.settings import ClusterSettings, NodeSettings, save
 
 
@@ -32,34 +34,34 @@ def import_pause_image(paths: ClusterPaths, nodes: Sequence[NodeSettings]) -> No
     import_archive(paths, [node.name for node in nodes], archive, unless_present=containerd.PAUSE_IMAGE)
 
 
-def add_node(cluster: str, name: str, step: lifecycle.Step) -> str:
-    paths, settings = lifecycle.existing(cluster)
-    with lifecycle.locked(paths):
+def add_node(cluster: str, name: str, step: Step) -> str:
+    paths, settings = existing(cluster)
+    with locked(paths):
         node = settings.new_node(name)
-        lifecycle.check_machine(settings.with_node(node))
+        check_machine(settings.with_node(node))
         save(settings.with_node(node), paths.settings)
         _boot(paths, settings.with_node(node), node, step)
     return node.name
 
 
-def start_node(cluster: str, name: str, step: lifecycle.Step) -> None:
-    paths, settings = lifecycle.existing(cluster)
-    with lifecycle.locked(paths):
+def start_node(cluster: str, name: str, step: Step) -> None:
+    paths, settings = existing(cluster)
+    with locked(paths):
         node = replace(settings.node(name), powered=True)
         save(settings.with_node(node), paths.settings)
         _boot(paths, settings.with_node(node), node, step)
 
 
 def stop_node(cluster: str, name: str) -> None:
-    paths, settings = lifecycle.existing(cluster)
-    with lifecycle.locked(paths):
+    paths, settings = existing(cluster)
+    with locked(paths):
         save(settings.with_node(replace(settings.node(name), powered=False)), paths.settings)
         _power_off(paths, settings, name)
 
 
 def remove_node(cluster: str, name: str) -> None:
-    paths, settings = lifecycle.existing(cluster)
-    with lifecycle.locked(paths):
+    paths, settings = existing(cluster)
+    with locked(paths):
         settings.node(name)
         save(settings.without_node(name), paths.settings)
         _power_off(paths, settings, name)
@@ -67,7 +69,7 @@ def remove_node(cluster: str, name: str) -> None:
         shutil.rmtree(paths.node(name).data)
 
 
-def _boot(paths: ClusterPaths, settings: ClusterSettings, node: NodeSettings, step: lifecycle.Step) -> None:
+def _boot(paths: ClusterPaths, settings: ClusterSettings, node: NodeSettings, step: Step) -> None:
     with step(f"Starting node {node.name}"):
         network.create(settings)
         prepare(paths, settings)

@@ -5,7 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from proa.cluster import lifecycle, supervisor_process
+from proa.cluster import supervisor_process
+from proa.cluster.access import existing
 from proa.cluster.settings import ClusterSettings
 
 
@@ -26,7 +27,7 @@ class ClusterStatus:
 
 
 def describe(cluster: str) -> ClusterStatus:
-    paths, settings = lifecycle.existing(cluster)
+    paths, settings = existing(cluster)
     supervisor = supervisor_process.pid(paths)
     parts = [PartStatus("supervisor", supervisor, 0, proportional_set_size(supervisor))] if supervisor else []
     with suppress(FileNotFoundError):

@@ -1,0 +1,65 @@
+"""Controllers, scheduler, load balancer and this machine's network together in one event loop over the API server's Unix socket."""
+
+import asyncio
+import signal
+
+from proa.client.informer import InformerFactory
+from proa.client.unix import UnixClient
+from proa.cloud.load_balancer import controller as load_balancer
+from proa.cluster.host_network import HostNetwork
+from proa.cluster.paths import ClusterPaths
+from proa.cluster.settings import ClusterSettings
+from proa.controllers import manager
+from proa.controllers.context import ControllerContext
+from proa.controllers.identity import unix_clients
+from proa.controllers.options import ControllerOptions
+from proa.runtime.event_recorder import EventRecorder
+from proa.runtime.manager import Runnable, Together
+from proa.scheduler.scheduler import Scheduler
+
+SCHEDULER_USER = "system:kube-scheduler"
+
+
+async def run(paths: ClusterPaths, settings: ClusterSettings) -> None:
+    """Until SIGTERM."""
+    working = asyncio.ensure_future(_work(paths, settings))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, working.cancel)
+    await asyncio.wait([working])
+    if not working.cancelled():
+        working.result()
+
+
+async def _work(paths: ClusterPaths, settings: ClusterSettings) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_run_controllers(paths, settings))
+        tasks.create_task(_run_scheduler(paths))
+
+
+async def _run_controllers(paths: ClusterPaths, settings: ClusterSettings) -> None:
+    pool = (settings.load_balancer_pool,) if settings.nodes else ()
+    options = ControllerOptions(
+        cluster_cidr=settings.pod_network_cidr,
+        root_ca=(paths.pki / "ca.crt").read_text(),
+        load_balancer_pool=pool,
+        cluster_name=settings.name,
+    )
+
+    def build_service_controller(context: ControllerContext) -> Runnable:
+        balancer = load_balancer.build(context)
+        if not settings.nodes:
+            return balancer
+        return Together(balancer, HostNetwork(settings, context.informers, context.recorder))
+
+    await manager.run(unix_clients(paths.api_socket), options, more={"service-controller": build_service_controller})
+
+
+async def _run_scheduler(paths: ClusterPaths) -> None:
+    client = UnixClient(paths.api_socket, SCHEDULER_USER, ("system:authenticated",))
+    informers = InformerFactory(client)
+    recorder = EventRecorder(client, "default-scheduler")
+    try:
+        await Scheduler(client, informers, recorder).run()
+    finally:
+        await recorder.close()
+        await client.close()
