@@ -10,6 +10,7 @@ from proa.api.errors import Cause, forbidden, invalid, not_supported, required
 from proa.api.int_or_string import validate_count_or_percent
 from proa.api.labels import selector_from_object, selector_from_set, validate_label_selector
 from proa.api.meta import Object
+from proa.api.resource import StrategyContext
 from proa.apiserver.registry.checks import check_choice, not_negative
 from proa.apiserver.registry.kinds.pod import pod_warnings
 from proa.apiserver.registry.object_meta import immutable
@@ -17,6 +18,8 @@ from proa.apiserver.registry.pod_spec.defaults import fill_template
 from proa.apiserver.registry.pod_spec.validation import validate_template
 from proa.apiserver.registry.strategy import KindStrategy
 
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+"""How apps/v1 carries a field of the API before it; DaemonSets still show it."""
 SELECTOR_MISMATCH = "`selector` does not match template `labels`"
 _EMPTY_SELECTOR = "empty selector is invalid for {}"
 
@@ -216,6 +219,15 @@ class DaemonSetStrategy(_WorkloadStrategy):
         "desiredNumberScheduled": 0,
         "numberReady": 0,
     }
+
+    def prepare(self, obj: Object, context: StrategyContext) -> None:
+        obj["metadata"].setdefault("annotations", {})[TEMPLATE_GENERATION] = "1"
+
+    def prepare_change(self, obj: Object, old: Object, context: StrategyContext) -> None:
+        former = (old["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION, "1")
+        count = int(former) if former.isdigit() else 1
+        step = obj["spec"].get("template") != old["spec"].get("template")
+        obj["metadata"].setdefault("annotations", {})[TEMPLATE_GENERATION] = str(count + step)
 
     def fill_workload(self, obj: Object, spec: Object) -> None:
         update = spec.setdefault("updateStrategy", {})

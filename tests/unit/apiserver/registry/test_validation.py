@@ -497,3 +497,45 @@ def test_warnings_of_a_new_pod(find: Find) -> None:
         "[must not contain dots]",
         'spec.containers[0].env[1]: hides previous definition of "A", which may be unexpected',
     ]
+
+
+def test_a_daemon_set_counts_its_templates(find: Find) -> None:
+    daemon_sets = find("daemonsets", "apps")
+    old = copy.deepcopy(DEPLOYMENT)
+    daemon_sets.strategy.default(old)
+    daemon_sets.strategy.prepare_for_create(old, StrategyContext())
+    assert old["metadata"]["annotations"] == {"deprecated.daemonset.template.generation": "1"}
+    new = changed(old, "spec.template.spec.containers.0.image", "web:2")
+    new, wrong = update(daemon_sets, old, new)
+    assert (new["metadata"]["annotations"], wrong) == ({"deprecated.daemonset.template.generation": "2"}, [])
+
+
+def test_a_job_s_template_is_immutable_once_it_runs(find: Find) -> None:
+    jobs = find("jobs", "batch")
+    template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "c"}]}}
+    old: Object = {"metadata": META | {"uid": "u"}, "spec": {"template": template}}
+    jobs.strategy.default(old)
+    jobs.strategy.prepare_for_create(old, StrategyContext())
+    assert list(jobs.strategy.validate(old)) == []
+    _, wrong = update(jobs, copy.deepcopy(old), changed(old, "spec.template.spec.containers.0.image", "d"))
+    assert [field for field, _ in wrong] == ["spec.template"]
+    assert update(jobs, copy.deepcopy(old), changed(old, "spec.parallelism", 3))[1] == []
+
+
+@pytest.mark.parametrize(
+    ("schedule", "good"),
+    [
+        ("*/5 * * * *", True),
+        ("0 0 1 jan mon-fri", True),
+        ("@daily", True),
+        ("@every 1h30m", True),
+        ("@sometimes", False),
+        ("60 * * * *", False),
+        ("5-1 * * * *", False),
+        ("*/0 * * * *", False),
+    ],
+)
+def test_cron_schedules(find: Find, schedule: str, good: bool) -> None:
+    job = {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "c"}]}}}}
+    found = problems(find("cronjobs", "batch"), {"metadata": dict(META), "spec": {"schedule": schedule, "jobTemplate": job}})
+    assert [field for field, _ in found] == ([] if good else ["spec.schedule"])
