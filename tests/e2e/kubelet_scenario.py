@@ -78,6 +78,12 @@ class Node:
             assert time.monotonic() < deadline, f"pod {name} is still there: {await self.get(name)}"
             await asyncio.sleep(0.005)
 
+    async def until_nothing_is_left(self) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while self.agent.pods or await self.runtime.list_pod_sandboxes():
+            assert time.monotonic() < deadline, f"still in the runtime: {await self.runtime.list_pod_sandboxes()}"
+            await asyncio.sleep(0.02)
+
     async def exec(self, name: str, script: str, container: str = "c") -> str:
         found = await self.agent.find_container("default", name, container)
         assert found is not None
@@ -122,6 +128,8 @@ async def running_node(containerd: PrivateContainerd, client: FakeClient, *, cle
         if clean:
             names = [each["metadata"]["name"] for each in (await client.list(PODS, "default")).items]
             await asyncio.gather(*(node.delete(name, grace_period_seconds=0) for name in names))
+            # The fake API counts uids from the start again: the next test's pods must not find these.
+            await node.until_nothing_is_left()
     finally:
         await agent.stop()
         await runtime.close()
