@@ -96,8 +96,10 @@ class GarbageCollector:
         """A new kind is served a moment after its definition changed."""
         news = asyncio.ensure_future(self._news.wait())
         period = asyncio.ensure_future(self._clock.sleep(REDISCOVER_SECONDS))
-        await asyncio.wait({news, period}, return_when=asyncio.FIRST_COMPLETED)
-        await cancel_and_wait(news, period)
+        try:
+            await asyncio.wait({news, period}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await cancel_and_wait(news, period)
         self._news.clear()
         await self._clock.sleep(SETTLE_SECONDS)
 
