@@ -104,13 +104,14 @@ class Reflector:
     async def _watch(self) -> bool:
         """Until the server ends the watch; whether anything arrived."""
         received = False
+        seconds = random.randint(*WATCH_SECONDS)
         events = self._client.watch(
             self._resource,
             self._namespace,
             resource_version=self._version,
             label_selector=self._label_selector,
             field_selector=self._field_selector,
-            timeout_seconds=random.randint(*WATCH_SECONDS),
+            timeout_seconds=seconds,
             metadata_only=self._metadata_only,
         )
         async for event in events:
