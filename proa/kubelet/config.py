@@ -19,6 +19,8 @@ class KubeletConfiguration:
     node_ip: str = ""
     root_directory: str = "/var/lib/kubelet"
     pod_log_directory: str = "/var/log/pods"
+    container_log_directory: str = "/var/log/containers"
+    """Where links to the logs lie for collectors that look there (/var/log/containers); "" for none."""
     containerd_socket: str = "/run/containerd/containerd.sock"
     cgroup_root: str = ""
     """The cgroup below which `kubepods` is made ("proa/NAME/NODE"); "" is the root."""

@@ -80,12 +80,20 @@ def build_container_config(pod: Object, container: Object, inputs: ContainerInpu
         "stdin_once": bool(container.get("stdinOnce")),
         "tty": bool(container.get("tty")),
         "linux": {
-            "resources": linux_resources(pod, container, inputs.node_memory, cfs_quota=configuration.cpu_cfs_quota),
+            "resources": _resources(pod, container, inputs, configuration),
             "security_context": container_security_context(
                 pod, container, inputs.image, configuration.seccomp_root, target_id=inputs.target_id
             ),
         },
     }
+
+
+def _resources(pod: Object, container: Object, inputs: ContainerInputs, configuration: KubeletConfiguration) -> dict[str, Any]:
+    resources = linux_resources(pod, container, inputs.node_memory, cfs_quota=configuration.cpu_cfs_quota)
+    if not configuration.oom_score_adjustment:
+        # Without CAP_SYS_RESOURCE a score can be raised, not lowered.
+        resources["oom_score_adj"] = max(resources["oom_score_adj"], 0)
+    return resources
 
 
 def _mounts(container: Object, inputs: ContainerInputs) -> list[dict[str, Any]]:

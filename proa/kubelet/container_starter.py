@@ -21,6 +21,7 @@ from proa.kubelet.expansion import expand, unknown_names
 from proa.kubelet.hosts_file import build_hosts
 from proa.kubelet.image_manager import ImageError
 from proa.kubelet.lifecycle import HookFailure, run_hook
+from proa.kubelet.log_links import link_log
 from proa.kubelet.node_context import NodeContext
 from proa.kubelet.volumes.payload import object_text
 from proa.kubelet.volumes.sub_path import bind_sub_path
@@ -58,6 +59,8 @@ class ContainerStarter:
         config = await self._config(pod, container, attempt, sandbox, image, volumes, target_id)
         container_id = await self._create(pod, container, sandbox, config, sandbox_config)
         await self._start(pod, container, container_id)
+        log = f"{sandbox_config['log_directory']}/{config['log_path']}"
+        link_log(self._context.configuration.container_log_directory, pod, container["name"], container_id, log)
         await self._post_start(pod, container, container_id, sandbox)
         return container_id
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from proa.kubelet.config import KubeletConfiguration
 from proa.kubelet.cri.errors import RuntimeFailure
 from proa.kubelet.cri.runtime import Container, Image, ImageService, RuntimeService, Sandbox
+from proa.kubelet.log_links import remove_dead_links
 from proa.kubelet.machine import Filesystem, filesystem
 from proa.lib.clock import Clock
 
@@ -87,6 +88,7 @@ class GarbageCollector:
         sandboxes, containers = await self._runtime.list_pod_sandboxes(), await self._runtime.list_containers()
         for sandbox in sandboxes_to_remove(sandboxes, containers):
             await self._runtime.remove_pod_sandbox(sandbox.id)
+        remove_dead_links(self._configuration.container_log_directory)
 
     async def collect_images_forever(self) -> None:
         while True:

@@ -1,10 +1,17 @@
 """Runs a node agent until it is cancelled: the way in for the cluster's node process and for `python -m proa.kubelet`."""
 
 import asyncio
+import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from proa.client.interface import Client
 from proa.kubelet.config import KubeletConfiguration
+
+if TYPE_CHECKING:
+    from proa.kubelet.agent import Agent
+
+_log = logging.getLogger(__name__)
 
 
 async def run(configuration: KubeletConfiguration, client: Client, *, started: Callable[[], None] = lambda: None) -> None:
@@ -27,7 +34,10 @@ async def run(configuration: KubeletConfiguration, client: Client, *, started: C
         await runtime.close()
 
 
-async def _serve(agent: "object") -> None:
-    from proa.kubelet.server.main import serve
-
-    await serve(agent)
+async def _serve(agent: "Agent") -> None:
+    try:
+        from proa.kubelet.server.server import KubeletServer
+    except ModuleNotFoundError:
+        _log.error("the kubelet server is not part of this build: logs, exec and port-forward do not work")
+        return
+    await KubeletServer(agent.configuration, agent, agent.client).run()

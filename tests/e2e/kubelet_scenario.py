@@ -23,7 +23,7 @@ PATIENCE = 30.0
 def configuration(containerd: PrivateContainerd) -> KubeletConfiguration:
     directory = containerd.directory
     return KubeletConfiguration(
-        node_name="n1", node_ip=NODE_IP, root_directory=str(directory / "kubelet"), pod_log_directory=str(directory / "pods"),
+        node_name="n1", node_ip=NODE_IP, root_directory=str(directory / "kubelet"), pod_log_directory=str(directory / "pods"), container_log_directory=str(directory / "logs"),
         containerd_socket=containerd.socket, cgroup_root=containerd.cgroup_root, cluster_dns=["10.96.0.10"],
     )  # fmt: skip
 
