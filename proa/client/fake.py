@@ -15,11 +15,10 @@ from typing import Any, Literal
 import orjson
 
 from proa.api import errors, kinds, meta
-from proa.api.fields import FieldRequirement, parse_field_selector
-from proa.api.labels import parse_selector
 from proa.api.meta import Object
-from proa.api.resource import ALL_VERBS, ResourceId
+from proa.api.resource import ResourceId
 from proa.client.fake_patch import json_patched, merged
+from proa.client.fake_rules import discovery_document, grace_period, is_graceful, presented, selection
 from proa.client.interface import JSON_PATCH, MERGE_PATCH, ObjectList, WatchEvent
 from proa.lib.clock import Clock, SystemClock, format_time
 
@@ -116,12 +115,12 @@ class FakeClient:
         limit: int = 0, continue_token: str = "", resource_version: str = "", metadata_only: bool = False,
     ) -> ObjectList:  # fmt: skip
         self._reacted("list", resource, namespace, "", "")
-        selected = _selection(namespace, label_selector, field_selector)
+        selected = selection(namespace, label_selector, field_selector)
         found = [obj for _, obj in sorted(self._table(resource).items()) if selected(obj)]
         start = int(continue_token or 0)
         page = found[start : start + limit] if limit else found
         more = str(start + limit) if limit and start + limit < len(found) else ""
-        return ObjectList([_presented(obj, metadata_only) for obj in page], str(self._revision), more)
+        return ObjectList([presented(obj, metadata_only) for obj in page], str(self._revision), more)
 
     async def create(self, resource: ResourceId, obj: Object, *, name: str = "", namespace: str = "", subresource: str = "") -> Object:
         scope = namespace or meta.namespace(obj)
@@ -180,7 +179,7 @@ class FakeClient:
         timeout_seconds: int = 0, metadata_only: bool = False,
     ) -> AsyncIterator[WatchEvent]:  # fmt: skip
         self._reacted("watch", resource, namespace, "", "")
-        selected = _selection(namespace, label_selector, field_selector)
+        selected = selection(namespace, label_selector, field_selector)
         seen, connection = int(resource_version or 0), self._connection
         if seen < self._oldest:
             raise errors.Expired(f"too old resource version: {seen} ({self._oldest})")
@@ -197,7 +196,9 @@ class FakeClient:
     async def request(
         self, method: str, path: str, *, query: dict[str, str] | None = None, body: bytes = b"", headers: dict[str, str] | None = None,
     ) -> tuple[int, dict[str, str], bytes]:  # fmt: skip
-        answer = self._delete_collection(path) if method == "DELETE" else self._discovery(path) or self._finalize(path, body)
+        answer = (
+            self._delete_collection(path) if method == "DELETE" else discovery_document(self.resources, path) or self._finalize(path, body)
+        )
         if answer is None:
             return 404, {}, orjson.dumps(errors.NotFound("the server could not find the requested resource").to_status())
         return 200, {"content-type": "application/json"}, orjson.dumps(answer)
@@ -276,7 +277,7 @@ class FakeClient:
             return copy.deepcopy(old)
         if "generation" in old["metadata"] and new.get("spec") != old.get("spec"):
             new["metadata"]["generation"] += 1
-        if meta.is_terminating(new) and not meta.finalizers(new) and not _graceful(resource, new):
+        if meta.is_terminating(new) and not meta.finalizers(new) and not is_graceful(resource, new):
             return self._drop(resource, new)
         return copy.deepcopy(self._store(resource, new, "MODIFIED", old))
 
@@ -287,7 +288,7 @@ class FakeClient:
             new["metadata"]["finalizers"] = [*meta.finalizers(new), added]
         if resource.plural == "namespaces":
             new.setdefault("status", {})["phase"] = "Terminating"
-        seconds = _grace_period(resource, new, grace)
+        seconds = grace_period(resource, new, grace)
         held = meta.finalizers(new) or seconds or new.get("spec", {}).get("finalizers")
         if not held:
             return self._drop(resource, old)
@@ -331,69 +332,9 @@ class FakeClient:
                 return {"kind": f"{resource.kind}List", "items": []}
         return None
 
-    def _discovery(self, path: str) -> Object | None:
-        groups = sorted({(each.group, each.version) for each in self.resources if each.group})
-        if path == "/api":
-            return {"kind": "APIVersions", "versions": ["v1"]}
-        if path == "/apis":
-            named = [{"groupVersion": f"{group}/{version}", "version": version} for group, version in groups]
-            listed = [{"name": group, "versions": [own], "preferredVersion": own} for (group, _), own in zip(groups, named, strict=True)]
-            return {"kind": "APIGroupList", "apiVersion": "v1", "groups": listed}
-        wanted = path.removeprefix("/apis/").removeprefix("/api/")
-        found = [each for each in self.resources if each.api_version == wanted]
-        return {"kind": "APIResourceList", "groupVersion": wanted, "resources": [_described(each) for each in found]} if found else None
-
-
-_VIRTUAL = {"bindings", "subjectaccessreviews", "tokenreviews"}
-
-
-def _described(resource: ResourceId) -> Object:
-    verbs = ["create"] if resource.plural in _VIRTUAL else list(ALL_VERBS)
-    return {"name": resource.plural, "kind": resource.kind, "namespaced": resource.namespaced, "verbs": verbs}
-
 
 def _table_key(resource: ResourceId) -> tuple[str, str]:
     return resource.group, resource.plural
-
-
-def _graceful(resource: ResourceId, obj: Object) -> bool:
-    if resource.plural == "namespaces":
-        return bool(obj.get("spec", {}).get("finalizers"))
-    return bool(obj["metadata"].get("deletionGracePeriodSeconds"))
-
-
-def _grace_period(resource: ResourceId, obj: Object, asked: int | None) -> int:
-    """Pods that run on a node stay until the node agent deletes them with 0."""
-    if resource.plural != "pods" or not obj.get("spec", {}).get("nodeName") or asked == 0:
-        return 0
-    if obj.get("status", {}).get("phase") in ("Succeeded", "Failed"):
-        return 0
-    return asked if asked is not None else int(obj["spec"].get("terminationGracePeriodSeconds", 30))
-
-
-def _selection(namespace: str, label_selector: str, field_selector: str) -> Callable[[Object], bool]:
-    labels, fields = parse_selector(label_selector), parse_field_selector(field_selector).requirements
-
-    def selected(obj: Object) -> bool:
-        if namespace and meta.namespace(obj) != namespace:
-            return False
-        return labels.matches(meta.labels(obj)) and all(_field_matches(obj, term) for term in fields)
-
-    return selected
-
-
-def _field_matches(obj: Object, term: FieldRequirement) -> bool:
-    value: Any = obj
-    for step in term.field.split("."):
-        value = value.get(step) if isinstance(value, dict) else None
-    text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    return (text == term.value) == (term.operator == "=")
-
-
-def _presented(obj: Object, metadata_only: bool) -> Object:
-    if metadata_only:
-        return copy.deepcopy({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": obj["metadata"]})
-    return copy.deepcopy(obj)
 
 
 def _event(change: _Change, selected: Callable[[Object], bool], metadata_only: bool) -> WatchEvent | None:
@@ -402,4 +343,4 @@ def _event(change: _Change, selected: Callable[[Object], bool], metadata_only: b
     if not now and not before:
         return None
     kind: Literal["ADDED", "MODIFIED", "DELETED"] = "DELETED" if not now else "MODIFIED" if before else "ADDED"
-    return WatchEvent(kind, _presented(change.object, metadata_only))
+    return WatchEvent(kind, presented(change.object, metadata_only))
