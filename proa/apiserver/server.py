@@ -23,7 +23,7 @@ from proa.apiserver.failure import refusal
 from proa.apiserver.field_managers import SchemaFieldManagers
 from proa.apiserver.health import Check, Health
 from proa.apiserver.interface import WriteHook
-from proa.apiserver.maintenance import compact_forever
+from proa.apiserver.maintenance import compact_forever, expire_events_forever
 from proa.apiserver.openapi_paths import OpenApiPaths
 from proa.apiserver.paths import Paths
 from proa.apiserver.pipeline import Pipeline
@@ -78,8 +78,10 @@ class ApiServer:
         await self.store.start()
         await bootstrap(self.reader, self.writer, self.config)
         compaction = compact_forever(self.store, self._clock, self.config.compaction_interval)
+        events = self.context.served["", "v1", "events"].objects
         self._loops = [
             asyncio.create_task(compaction, name="compaction"),
+            asyncio.create_task(expire_events_forever(events, self._clock), name="event-expiry"),
             asyncio.create_task(self._aggregation.run(), name="role-aggregation"),
         ]
         self.ready = True

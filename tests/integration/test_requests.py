@@ -308,3 +308,15 @@ def test_metrics_count_requests(run: Run) -> None:
         assert 'apiserver_storage_objects{resource="namespaces"} 4\n' in text
 
     run(scenario)
+
+
+def test_reviews_have_no_table_form(run: Run) -> None:
+    async def scenario(api: Api) -> None:
+        review = {"spec": {"resourceAttributes": {"verb": "get", "resource": "pods"}}}
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        allowed = await api("POST", path, review)
+        assert (allowed.status, allowed.body["status"]["allowed"]) == (201, True)
+        table = await api("POST", path, review, accept="application/json;as=Table;v=v1;g=meta.k8s.io")
+        assert table.summary[:2] == (406, "NotAcceptable")
+
+    run(scenario)

@@ -1,9 +1,10 @@
 """POST to a collection: decode, settle the namespace, then the steps of `creation`. Virtual resources are answered, not stored."""
 
-from proa.api.errors import BadRequest, MethodNotAllowed
+from proa.api.errors import BadRequest, MethodNotAllowed, NotAcceptable
 from proa.api.meta import Object, metadata
 from proa.apiserver.call import Call
 from proa.apiserver.decode import decode_object
+from proa.apiserver.negotiation import SUPPORTED
 from proa.apiserver.options import WriteOptions, user_agent_manager, write_options
 from proa.apiserver.verbs.creation import create_object, fill_system_metadata
 from proa.lib.http.message import Response
@@ -54,9 +55,11 @@ def settle_namespace(call: Call, obj: Object) -> None:
 async def _review(call: Call, obj: Object) -> Response:
     identity = call.served.resource.id
     review = call.server.reviews.get((identity.group, identity.plural))
+    if call.encoding().form:
+        raise NotAcceptable(f"only the following media types are accepted: {SUPPORTED}")
     if review is None:
         raise MethodNotAllowed(f"{identity.plural} can't be created")
     fill_system_metadata(metadata(obj), call.now())
     del obj["metadata"]["uid"]
     del obj["metadata"]["creationTimestamp"]
-    return call.object_response(await review(call.user, call.namespace, obj), 201)
+    return call.object_response(await review(call.user, call.namespace, obj), 201, tabular=False)
