@@ -70,6 +70,7 @@ def admin_kubeconfig(paths: ClusterPaths, settings: ClusterSettings) -> kubeconf
 
 
 def _issue(authority: CertificateAuthority, directory: Path, credentials: Sequence[Credential]) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
     for credential in credentials:
         certificate, key = directory / f"{credential.name}.crt", directory / f"{credential.name}.key"
         if certificate.exists() and key.exists() and not needs_renewal(certificate.read_bytes()):

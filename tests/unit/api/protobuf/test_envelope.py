@@ -55,7 +55,7 @@ def test_a_kind_names_its_message(api_version: str, kind: str, definition: str) 
 
 
 def test_a_custom_resource_has_no_protobuf_form() -> None:
-    with pytest.raises(ProtobufError, match='no kind "Shop" of version "example.com/v1" has a protobuf form'):
+    with pytest.raises(ProtobufError, match="Shop"):
         definition_of("example.com/v1", "Shop")
 
 
