@@ -7,8 +7,7 @@ event) and cost several times as much. Requests that arrive while one is at work
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator
-from types import coroutine
+from collections.abc import Coroutine
 from typing import Any
 
 import httptools
@@ -16,24 +15,13 @@ import httptools
 from proa.lib.http.message import AnyResponse, Handler, Request, Response, StreamResponse, UpgradeResponse
 from proa.lib.http.server_head import PIECE, head, pieces, split_target
 from proa.lib.http.server_options import ServerOptions
+from proa.lib.http.server_pending import Pending, resume
 from proa.lib.http.server_stream import HIGH_WATER, ChunkedWriter, RawConnection
 
 log = logging.getLogger(__name__)
 LINGER = 1.0
 """Seconds to go on reading what is thrown away: closing at once would reset the connection before the client has read why."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-class Pending:
-    """A parsed request and what its framing says about the connection."""
-
-    __slots__ = ("keep_alive", "old", "request", "upgrade")
-
-    def __init__(self, request: Request, *, keep_alive: bool, old: bool, upgrade: bool) -> None:
-        self.request = request
-        self.keep_alive = keep_alive
-        self.old = old
-        self.upgrade = upgrade
 
 
 class ServerConnection(asyncio.Protocol):
@@ -283,7 +271,7 @@ class ServerConnection(asyncio.Protocol):
             self._write_whole(pending, self._options.refuse(500, "internal error"))
             self._finished(pending)
             return True
-        self._task = self._loop.create_task(self._answer(pending, _resume(handler, first)))
+        self._task = self._loop.create_task(self._answer(pending, resume(handler, first)))
         return False
 
     async def _answer(self, pending: Pending, handler: Coroutine[Any, Any, AnyResponse]) -> None:
@@ -398,20 +386,3 @@ class ServerConnection(asyncio.Protocol):
             self._task.cancel()
         elif not self.busy and not self.is_closed:
             self.transport.close()
-
-
-@coroutine
-def _resume(handler: Coroutine[Any, Any, AnyResponse], awaited: Any) -> Generator[Any, Any, AnyResponse]:
-    """Go on, inside a task, with a coroutine that already waits for `awaited`."""
-    step: Callable[[Any], Any]
-    while True:
-        try:
-            argument: Any = yield awaited
-            step = handler.send
-        except BaseException as error:
-            argument, step = error, handler.throw
-        try:
-            awaited = step(argument)
-        except StopIteration as done:
-            response: AnyResponse = done.value
-            return response
