@@ -1,7 +1,7 @@
 """Says what happened to an object, as core/v1 Events that `kubectl describe` shows.
 
 Recording never blocks nor fails the caller: events wait in a bounded queue, one writer per recorder sends them, and what the API refuses
-is dropped with a log line. An unreachable API is tried again, as upstream does, 12 times.
+is dropped with a log line. An unreachable API is tried 12 times, as upstream does, the second time at once.
 """
 
 import logging
@@ -13,6 +13,7 @@ from proa.api.errors import ApiError, NotFound
 from proa.api.kinds import EVENTS
 from proa.api.meta import Object
 from proa.client.interface import MERGE_PATCH, Client
+from proa.lib.backoff import Backoff
 from proa.lib.clock import Clock, SystemClock, format_time
 from proa.lib.tasks import TaskSet
 from proa.runtime.event_series import Correlated, EventSeries, Written
@@ -21,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 QUEUE_LIMIT = 1000
 TRIES = 12
-RETRY_SECONDS = 10.0
+RETRY_SECONDS = (0.1, 10.0)
 
 
 class Recorder(Protocol):
@@ -97,6 +98,7 @@ class EventRecorder:
                 await self._write_with_retry(correlated)
 
     async def _write_with_retry(self, correlated: Correlated) -> None:
+        backoff = Backoff(*RETRY_SECONDS, factor=10)
         for _ in range(TRIES):
             try:
                 await self._write(correlated)
@@ -109,7 +111,7 @@ class EventRecorder:
             except OSError as error:
                 failure = error
             _log.debug("event not written: %s", failure)
-            await self._clock.sleep(RETRY_SECONDS)
+            await self._clock.sleep(backoff.next())
 
     async def _write(self, correlated: Correlated) -> None:
         event, previous = correlated.event, correlated.previous

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from proa.api.errors import Forbidden
 from proa.api.kinds import EVENTS
 from proa.client.fake import FakeClient
 from proa.lib.clock import VirtualClock
@@ -81,5 +82,26 @@ def test_a_deleted_event_is_written_anew() -> None:
         recorder.event(POD, "Normal", "R", "m")
         await recorder.flush()
         assert [each["count"] for each in client.objects(EVENTS)] == [1]
+
+    asyncio.run(main())
+
+
+def test_an_unreachable_api_is_tried_again_and_a_refusal_is_final() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        client = FakeClient(clock=clock)
+        failures: list[Exception] = [Forbidden("no"), ConnectionResetError("gone"), ConnectionResetError("gone")]
+
+        def fail(action: object) -> None:
+            if failures:
+                raise failures.pop()
+
+        client.react("create", "events", fail)
+        recorder = EventRecorder(client, "c", clock)
+        for message in ("first", "second"):
+            recorder.event(POD, "Normal", "R", message)
+        await clock.advance(30)
+        assert [each["message"] for each in client.objects(EVENTS)] == ["second"]
+        assert len([each for each in client.actions if each.verb == "create"]) == 4
 
     asyncio.run(main())
