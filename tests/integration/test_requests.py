@@ -320,3 +320,32 @@ def test_reviews_have_no_table_form(run: Run) -> None:
         assert table.summary[:2] == (406, "NotAcceptable")
 
     run(scenario)
+
+
+def test_one_stored_object_in_two_versions(run: Run) -> None:
+    async def scenario(api: Api) -> None:
+        base = "/apis/autoscaling/{}/namespaces/default/horizontalpodautoscalers"
+        target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}
+        spec = {"scaleTargetRef": target, "maxReplicas": 3, "targetCPUUtilizationPercentage": 50}
+        made = await api("POST", base.format("v1"), {"metadata": {"name": "h"}, "spec": spec})
+        assert (made.status, made.body["apiVersion"], made.body["spec"]["targetCPUUtilizationPercentage"]) == (201, "autoscaling/v1", 50)
+        newer = (await api("GET", base.format("v2") + "/h")).body
+        assert newer["spec"]["metrics"][0]["resource"]["target"] == {"type": "Utilization", "averageUtilization": 50}
+        changed = await api.patch("merge", base.format("v1") + "/h", {"spec": {"maxReplicas": 5}})
+        assert (changed.body["apiVersion"], changed.body["spec"]["maxReplicas"]) == ("autoscaling/v1", 5)
+        listed = (await api("GET", base.format("v1"))).body
+        assert (listed["kind"], [each["spec"]["maxReplicas"] for each in listed["items"]]) == ("HorizontalPodAutoscalerList", [5])
+
+    run(scenario)
+
+
+def test_an_event_is_the_same_in_both_groups(run: Run) -> None:
+    async def scenario(api: Api) -> None:
+        reference = {"kind": "Pod", "namespace": "default", "name": "p"}
+        event = {"metadata": {"name": "e"}, "involvedObject": reference, "reason": "Tried", "message": "hello", "type": "Normal"}
+        assert (await api("POST", f"{NS}/events", event)).status == 201
+        watch = await api.watch("/apis/events.k8s.io/v1/events?watch=1")
+        seen = (await watch.next())["object"]
+        assert (seen["apiVersion"], seen["note"], seen["regarding"]) == ("events.k8s.io/v1", "hello", reference)
+
+    run(scenario)

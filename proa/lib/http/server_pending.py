@@ -1,4 +1,4 @@
-"""A request between its parsing and its answer: what its framing says, and how a handler that was started outside of a task goes on in one."""
+"""A request between its parsing and its answer: what its framing says, and how a handler started outside of a task goes on in one."""
 
 from collections.abc import Callable, Coroutine, Generator
 from types import coroutine
