@@ -109,7 +109,7 @@ class Pipeline:
 def _addressable(served: ServedResource, info: RequestInfo) -> bool:
     """Whether the URL's shape fits the resource's scope."""
     if served.resource.id.namespaced:
-        return bool(info.namespace) or not info.name or info.verb == "watch"
+        return bool(info.namespace) or not info.name or info.verb in ("list", "watch")
     return not info.namespace or info.resource == "namespaces"
 
 
