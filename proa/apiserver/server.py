@@ -19,6 +19,7 @@ from proa.apiserver.authz.build import build_authorizer
 from proa.apiserver.bootstrap.run import bootstrap
 from proa.apiserver.call import Connect, ServerContext
 from proa.apiserver.config import ApiServerConfig
+from proa.apiserver.connect.install import install as install_connect
 from proa.apiserver.failure import refusal
 from proa.apiserver.field_managers import SchemaFieldManagers
 from proa.apiserver.health import Check, Health
@@ -170,6 +171,7 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
     writer.handler = pipeline
     server = ApiServer(config, context, store, pipeline, reader, writer, paths, hooks, schema, clock)
     started.server = server
+    install_connect(context, config)
     await server.serve(resources)
     return server
 

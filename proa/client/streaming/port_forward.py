@@ -21,8 +21,9 @@ CHANNEL_PROTOCOLS = {"v4.channel.k8s.io": False, "v4.base64.channel.k8s.io": Tru
 
 
 def requested_ports(request: Request) -> list[int]:
-    """Raises ValueError, worded as upstream."""
-    texts = [text for value in request.query.get("ports", ()) for text in value.split(",")]
+    """Clients of the API server say `ports`, those of a kubelet `port`. Raises ValueError, worded as upstream."""
+    values = request.query.get("ports") or request.query.get("port") or ()
+    texts = [text for value in values for text in value.split(",")]
     if not texts or not all(texts):
         raise ValueError('query parameter "port" is required' if not texts else 'query parameter "port" cannot be empty')
     ports = []

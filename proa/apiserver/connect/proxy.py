@@ -1,0 +1,145 @@
+"""Passes a request on to a pod, a service's endpoint or a kubelet, and the answer back: any method, upgrades too.
+
+Credentials for this server never leave it. Answers stream; only HTML is held, as its links must be kept within the proxy.
+"""
+
+import gzip
+import zlib
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from proa.api.errors import ServiceUnavailable
+from proa.apiserver.connect.kubelet import dial_error
+from proa.apiserver.connect.links import rewrite_html, rewrite_url
+from proa.client.streaming import gateway
+from proa.lib.http.client import Endpoint, HttpClient, HttpStream
+from proa.lib.http.message import AnyResponse, Request, Response, StreamResponse, UpgradeResponse, Writer
+from proa.lib.streaming.pump import tunnel
+
+HTML_LIMIT = 16 * 1024 * 1024
+_HOP_BY_HOP = frozenset(
+    {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer"}
+    | {"transfer-encoding", "upgrade"}
+)
+_OURS = ("authorization", "x-remote-", "impersonate-")
+_FRAMING = ("content-length", "expect", "host")
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyTarget:
+    """`path` begins with "/" or is empty; `prefix` is the proxy's own path, up to where `path` begins."""
+
+    endpoint: Endpoint
+    path: str
+    prefix: str
+
+
+async def proxy(request: Request, target: ProxyTarget) -> AnyResponse:
+    if gateway.is_upgrade(request):
+        return await _upgrade(request, target)
+    if not target.path and request.method in ("GET", "HEAD"):
+        location = f"{request.raw_path}/{f'?{request.raw_query}' if request.raw_query else ''}"
+        return Response(301, {"location": location})
+    async with AsyncExitStack() as stack:
+        client = HttpClient(target.endpoint)
+        stack.push_async_callback(client.close)
+        try:
+            headers = list(forwarded_headers(request, target).items())
+            answer = await stack.enter_async_context(client.stream(request.method, _target(request, target), headers, request.body))
+        except OSError as error:
+            raise unreachable(target, error) from None
+        headers_back = answer_headers(answer.headers, request, target)
+        if _is_bare(answer, request):
+            return Response(answer.status, headers_back)
+        if _is_html(answer) and request.method != "HEAD":
+            return Response(answer.status, headers_back, await _page(answer, request, target))
+        held = stack.pop_all()
+    return StreamResponse(lambda writer: _copy(answer, held, writer), answer.status, headers_back)
+
+
+def unreachable(target: ProxyTarget, error: OSError) -> ServiceUnavailable:
+    return ServiceUnavailable(f"error trying to reach service: {dial_error(target.endpoint, error)}")
+
+
+def _target(request: Request, target: ProxyTarget) -> str:
+    path = target.path or "/"
+    return f"{path}?{request.raw_query}" if request.raw_query else path
+
+
+def forwarded_headers(request: Request, target: ProxyTarget) -> dict[str, str]:
+    named = {part.strip().lower() for part in request.headers.get("connection", "").split(",")}
+    headers = {
+        name: value
+        for name, value in request.headers.items()
+        if name not in _HOP_BY_HOP and name not in named and name not in _FRAMING and not name.startswith(_OURS)
+    }
+    client = request.peer.rpartition(":")[0].strip("[]")
+    known = request.headers.get("x-forwarded-for", "")
+    if client:
+        headers["x-forwarded-for"] = f"{known}, {client}" if known else client
+    headers["x-forwarded-uri"] = f"{target.prefix}{target.path}"
+    if host := request.headers.get("host"):
+        headers["x-forwarded-host"] = host
+    return headers
+
+
+def answer_headers(headers: Mapping[str, str], request: Request, target: ProxyTarget) -> dict[str, str]:
+    """CORS is this server's affair, so the backend's answers to it are left out."""
+    back = {
+        name: value
+        for name, value in headers.items()
+        if name not in _HOP_BY_HOP and name != "content-length" and not name.startswith("access-control-")
+    }
+    if location := back.get("location"):
+        back["location"] = rewrite_url(location, target.prefix, _hosts(request, target))
+    return back
+
+
+def _hosts(request: Request, target: ProxyTarget) -> tuple[str, ...]:
+    return target.endpoint.authority, request.headers.get("host", "")
+
+
+def _is_bare(answer: HttpStream, request: Request) -> bool:
+    return answer.status in (204, 304) or (request.method != "HEAD" and answer.headers.get("content-length") == "0")
+
+
+def _is_html(answer: HttpStream) -> bool:
+    encoding = answer.headers.get("content-encoding", "")
+    length = answer.headers.get("content-length", "0")
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip()
+    return kind == "text/html" and encoding in ("", "gzip", "deflate") and int(length) <= HTML_LIMIT and "location" not in answer.headers
+
+
+async def _page(answer: HttpStream, request: Request, target: ProxyTarget) -> bytes:
+    body = await answer.read()
+    encoding = answer.headers.get("content-encoding", "")
+    plain = gzip.decompress(body) if encoding == "gzip" else zlib.decompress(body, -15) if encoding == "deflate" else body
+    page = rewrite_html(plain.decode("utf-8", "surrogateescape"), target.prefix, _hosts(request, target))
+    moved = page.encode("utf-8", "surrogateescape")
+    if moved == plain:
+        return body
+    return gzip.compress(moved) if encoding == "gzip" else zlib.compress(moved, wbits=-15) if encoding == "deflate" else moved
+
+
+async def _copy(answer: HttpStream, held: AsyncExitStack, writer: Writer) -> None:
+    async with held:
+        async for chunk in answer.chunks():
+            await writer.write(chunk)
+
+
+async def _upgrade(request: Request, target: ProxyTarget) -> AnyResponse:
+    """The handshake goes on as it is, for protocols that nobody here knows."""
+    headers = forwarded_headers(request, target)
+    headers |= {name: request.headers[name] for name in ("connection", "upgrade") if name in request.headers}
+    client = HttpClient(target.endpoint)
+    try:
+        upgraded = await client.upgrade(request.method, _target(request, target), list(headers.items()), request.body)
+    except OSError as error:
+        raise unreachable(target, error) from None
+    finally:
+        await client.close()
+    backend = upgraded.connection
+    if backend is None:
+        return Response(upgraded.status, answer_headers(upgraded.headers, request, target), upgraded.body)
+    return UpgradeResponse(lambda connection: tunnel(connection, backend), upgraded.headers)
