@@ -6,6 +6,7 @@ import signal
 from proa.client.informer import InformerFactory
 from proa.client.unix import UnixClient
 from proa.cloud.load_balancer import controller as load_balancer
+from proa.cluster.api_open import wait_until_open
 from proa.cluster.host_network import HostNetwork
 from proa.cluster.paths import ClusterPaths
 from proa.cluster.settings import ClusterSettings
@@ -31,6 +32,7 @@ async def run(paths: ClusterPaths, settings: ClusterSettings) -> None:
 
 
 async def _work(paths: ClusterPaths, settings: ClusterSettings) -> None:
+    await wait_until_open(paths.api_socket)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_run_controllers(paths, settings))
         tasks.create_task(_run_scheduler(paths))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proa.cluster import containerd, network
+from proa.cluster.api_open import wait_until_open
 from proa.cluster.control_plane import log_to_stderr
 from proa.cluster.namespaces import enter
 from proa.cluster.nodes import node_group
@@ -57,6 +58,7 @@ def run_dns(paths: ClusterPaths, settings: ClusterSettings, node: NodeSettings) 
     configuration = DnsConfiguration(settings.dns_address, tuple(upstream), outside, CLUSTER_DOMAIN)
 
     async def serve() -> None:
+        await wait_until_open(_api_address(settings))
         client = _client(paths, settings, node, "dns")
         try:
             await Dns(client, configuration).run()
@@ -72,13 +74,14 @@ async def _agent(paths: ClusterPaths, settings: ClusterSettings, node: NodeSetti
     from proa.proxy.agent import Proxy
     from proa.proxy.config import ProxyConfig
 
+    await wait_until_open(_api_address(settings))
     async with AsyncExitStack() as clients, asyncio.TaskGroup() as tasks:
         kubelet_client, proxy_client = (_client(paths, settings, node, name) for name in ("kubelet", "kube-proxy"))
         clients.push_async_callback(kubelet_client.close)
         clients.push_async_callback(proxy_client.close)
         pods, services = (settings.pod_network_cidr,), (settings.service_cidr,)
         proxy = Proxy(proxy_client, ProxyConfig(node.name, (settings.node_address(node),), services, pods))
-        pod_network = PodNetwork(kubelet_client, node.name, pods, services, Path("/etc/cni/net.d"))
+        pod_network = PodNetwork(proxy_client, node.name, pods, services, Path("/etc/cni/net.d"))
         tasks.create_task(proxy.run())
         tasks.create_task(pod_network.run())
         tasks.create_task(run_kubelet(kubelet_configuration(paths.node(node.name), settings, node), kubelet_client))
@@ -102,13 +105,17 @@ def kubelet_configuration(paths: NodePaths, settings: ClusterSettings, node: Nod
     )
 
 
+def _api_address(settings: ClusterSettings) -> tuple[str, int]:
+    return settings.control_plane_address, settings.api_port
+
+
 def _client(paths: ClusterPaths, settings: ClusterSettings, node: NodeSettings, credential: str) -> "RestClient":
     from proa.client.rest import RestClient
 
     folder = paths.node(node.name).credentials
     ca, certificate, key = (folder.joinpath(name).read_bytes() for name in ("ca.crt", f"{credential}.crt", f"{credential}.key"))
-    url = f"https://{settings.control_plane_address}:{settings.api_port}"
-    return RestClient(url, ca=ca, certificate=certificate, private_key=key, user_agent=f"proa-{credential}")
+    host, port = _api_address(settings)
+    return RestClient(f"https://{host}:{port}", ca=ca, certificate=certificate, private_key=key, user_agent=f"proa-{credential}")
 
 
 def _enter(paths: ClusterPaths, settings: ClusterSettings, node: NodeSettings) -> None:
