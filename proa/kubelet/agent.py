@@ -17,6 +17,7 @@ from proa.client.interface import Client, Handlers
 from proa.kubelet import machine, pod_spec
 from proa.kubelet.cgroups import PodCgroups
 from proa.kubelet.config import KubeletConfiguration
+from proa.kubelet.cri.errors import RuntimeFailure
 from proa.kubelet.cri.runtime import Container, ContainerStats, ImageService, RuntimeService, Sandbox, SandboxStats
 from proa.kubelet.eviction import EvictionManager
 from proa.kubelet.garbage_collection import GarbageCollector
@@ -125,7 +126,7 @@ class Agent:
         self._spawn("pods", self._pods.run())
         await self._pods.wait_synced()
         self._workers.pods_are_known = True
-        await self._remove_leftovers()
+        self._spawn("leftovers", self._remove_leftovers_when_up())
         self._spawn_housekeeping()
 
     def _spawn_housekeeping(self) -> None:
@@ -139,6 +140,15 @@ class Agent:
 
     def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.spawn(work, name)
+
+    async def _remove_leftovers_when_up(self) -> None:
+        while True:
+            try:
+                await self._remove_leftovers()
+                return
+            except RuntimeFailure as failure:
+                _log.warning("container runtime does not answer: %s", failure)
+                await self.clock.sleep(1.0)
 
     async def _remove_leftovers(self) -> None:
         """Files and cgroups of pods that neither the API nor the runtime has."""

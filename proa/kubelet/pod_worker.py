@@ -28,6 +28,7 @@ from proa.kubelet.pod_actions import PodActions, compute_pod_actions
 from proa.kubelet.pod_runtime import PodRuntime, observe
 from proa.kubelet.pod_sandbox import SandboxFailure, create_sandbox, remove_everything, sandbox_config, stop_sandboxes
 from proa.kubelet.pod_status import PodView, Verdict, build_pod_status
+from proa.kubelet.restart_policy import should_run
 from proa.kubelet.sandbox_config import pod_log_directory
 from proa.kubelet.termination_message import termination_message
 from proa.kubelet.unsupported import rejection
@@ -129,7 +130,6 @@ class PodWorker:
     async def _guarded_step(self) -> None:
         try:
             await self._step()
-            self._trouble.reset()
         except (RuntimeFailure, ApiError, OSError) as error:
             _log.warning("pod %s: %s", meta.key(self.pod), error)
             self._wake_after(self._trouble.next())
@@ -158,8 +158,18 @@ class PodWorker:
         self._known = {each.id: each for each in self.runtime.containers}
         for container in self.runtime.containers:
             if container.is_exited and container.id not in self._messages:
-                self._messages[container.id] = termination_message(container)
+                self._messages[container.id] = termination_message(container) or self._known_message(container)
         self._context.probes.update(self.pod, self.runtime, next(iter(self._context.facts.host_ips), ""))
+
+    def _known_message(self, container: Container) -> str:
+        """A finished pod's files are gone; what was said is in the API still."""
+        statuses = self._context.status.newest(self.pod).get("status") or {}
+        for entry in [*(statuses.get("containerStatuses") or []), *(statuses.get("initContainerStatuses") or [])]:
+            for state in (entry.get("state") or {}, entry.get("lastState") or {}):
+                ended = state.get("terminated") or {}
+                if ended.get("containerID", "").endswith(f"//{container.id}"):
+                    return str(ended.get("message") or "")
+        return ""
 
     def publish(self) -> None:
         """Say what is now; writes only what changed."""
@@ -189,10 +199,10 @@ class PodWorker:
             self.stage = Stage.TERMINATING
             return
         actions = self._decide()
-        self.publish()
         if actions.kill_pod and not actions.create_sandbox:
             self.stage = Stage.TERMINATING
             return
+        self.publish()
         await self._apply(actions)
 
     def _admit(self) -> bool:
@@ -303,6 +313,7 @@ class PodWorker:
         self._context.objects.register(self.pod)
         try:
             await self._context.volumes.set_up(self.pod)
+            self._trouble.reset()
         except MountFailure as failure:
             self._context.recorder.event(self.pod, "Warning", "FailedMount", str(failure))
         self._wake_after(self._context.configuration.sync_frequency)
@@ -316,6 +327,7 @@ class PodWorker:
             return None
         self.runtime = PodRuntime((sandbox, *self.runtime.sandboxes), self.runtime.containers)
         self._retry_at.clear()
+        self._trouble.reset()
         self.publish()
         return sandbox
 
@@ -336,11 +348,18 @@ class PodWorker:
                 self._retry_at.pop(name, None)
                 self.wake()
             except StartFailure as failure:
-                self._start_failed(name, failure)
-            await self._observe()
+                await self._observe()
+                self._start_failed(name, container, failure)
+            else:
+                await self._observe()
             self.publish()
 
-    def _start_failed(self, name: str, failure: StartFailure) -> None:
+    def _start_failed(self, name: str, container: Object, failure: StartFailure) -> None:
+        latest = self.runtime.latest(name)
+        if latest is not None and latest.is_exited and failure.retry_after == 0 and not should_run(self.pod, container, latest):
+            # It will not be tried again: it has ended, and does not wait.
+            self.wake()
+            return
         self._waiting[name] = Waiting(failure.reason, failure.message)
         if failure.retry_after > 0:
             self._retry_at[name] = self._context.clock.monotonic() + failure.retry_after
@@ -368,10 +387,9 @@ class PodWorker:
     async def _terminate(self) -> None:
         self._waiting.clear()
         self.publish()
-        grace = 0 if self._removed_from_api and not meta.is_terminating(self.pod) else pod_spec.grace_seconds(self.pod)
         watching = asyncio.ensure_future(self._publish_on_wake())
         try:
-            await self._killer.kill_all(self.pod, self.runtime, grace)
+            await self._killer.kill_all(self.pod, self.runtime, pod_spec.grace_seconds(self.pod))
         finally:
             await cancel_and_wait(watching)
         await self._observe()

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -23,7 +23,8 @@ PATIENCE = 30.0
 def configuration(containerd: PrivateContainerd) -> KubeletConfiguration:
     directory = containerd.directory
     return KubeletConfiguration(
-        node_name="n1", node_ip=NODE_IP, root_directory=str(directory / "kubelet"), pod_log_directory=str(directory / "pods"), container_log_directory=str(directory / "logs"),
+        node_name="n1", node_ip=NODE_IP, root_directory=str(directory / "kubelet"), pod_log_directory=str(directory / "pods"),
+        container_log_directory=str(directory / "logs"),
         containerd_socket=containerd.socket, cgroup_root=containerd.cgroup_root, cluster_dns=["10.96.0.10"],
     )  # fmt: skip
 
@@ -97,6 +98,15 @@ class Node:
         return [(each["reason"], each["message"]) for each in found if each["involvedObject"]["name"] == name]
 
 
+async def until(question: Callable[[], Awaitable[bool]]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        if await question():
+            return
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+
+
 def is_ready(pod: Object) -> bool:
     return any(each["type"] == "Ready" and each["status"] == "True" for each in pod.get("status", {}).get("conditions", []))
 
@@ -125,11 +135,11 @@ async def running_node(containerd: PrivateContainerd, client: FakeClient, *, cle
     try:
         await agent.start()
         yield node
+    finally:
         if clean:
             names = [each["metadata"]["name"] for each in (await client.list(PODS, "default")).items]
             await asyncio.gather(*(node.delete(name, grace_period_seconds=0) for name in names))
             # The fake API counts uids from the start again: the next test's pods must not find these.
             await node.until_nothing_is_left()
-    finally:
         await agent.stop()
         await runtime.close()

@@ -42,7 +42,8 @@ class Stage:
         self.runtime = FakeRuntime(IMAGE, clock=self.clock)
         self.recorder = Recorded()
         self.configuration = KubeletConfiguration(
-            "n1", node_ip="1.1.1.1", root_directory=str(directory / "kubelet"), pod_log_directory=str(directory / "logs"), container_log_directory=str(directory / "links"), cgroup_root="t",
+            "n1", node_ip="1.1.1.1", root_directory=str(directory / "kubelet"), pod_log_directory=str(directory / "logs"),
+            container_log_directory=str(directory / "links"), cgroup_root="t",
             resolv_conf=str(directory / "none"), capacity={"cpu": "4", "memory": "8Gi"},
         )  # fmt: skip
         for controller in ("cpu", "memory", "pids"):
