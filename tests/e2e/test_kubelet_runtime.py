@@ -4,6 +4,7 @@ import asyncio
 import base64
 import os
 import shutil
+import subprocess
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -13,8 +14,22 @@ import pytest
 
 from proa.api.kinds import CONFIG_MAPS, PODS
 from proa.client.fake import FakeClient
+from proa.kubelet.http_request import http_get
+from proa.kubelet.main import run
 from tests.e2e.containerd import PrivateContainerd, inside, private_containerd
-from tests.e2e.kubelet_scenario import NODE_IP, Node, container, has_phase, is_ready, is_waiting, pod, running_node, shell
+from tests.e2e.kubelet_scenario import (
+    NODE_IP,
+    Node,
+    configuration,
+    container,
+    has_phase,
+    is_ready,
+    is_waiting,
+    pod,
+    running_node,
+    shell,
+    until,
+)
 
 pytestmark = [
     pytest.mark.e2e,
@@ -320,6 +335,25 @@ def test_security_context(containerd: PrivateContainerd) -> None:
     play(containerd, scene)
 
 
+def test_host_ports_lead_to_the_pod(containerd: PrivateContainerd) -> None:
+    async def scene(node: Node) -> None:
+        ports = [{"containerPort": 8080, "hostPort": 18080}]
+        await node.run(pod("web", shell("mkdir /w; echo hello > /w/index.html; exec httpd -f -p 8080 -h /w", ports=ports)))
+        answer = None
+        for _ in range(50):
+            try:
+                # From this network namespace's own address: loopback would need route_localnet.
+                answer = await http_get(f"http://{NODE_IP}:18080/", {})
+                break
+            except OSError:
+                await asyncio.sleep(0.05)
+        assert answer is not None
+        assert answer.body == b"hello\n"
+
+    subprocess.run(["ip", "-n", containerd.namespace, "addr", "add", f"{NODE_IP}/32", "dev", "lo"], check=False)
+    play(containerd, scene)
+
+
 def test_what_is_not_supported_fails_by_name(containerd: PrivateContainerd) -> None:
     async def scene(node: Node) -> None:
         claim = {"name": "data", "persistentVolumeClaim": {"claimName": "x"}}
@@ -355,6 +389,26 @@ def test_a_new_agent_takes_over_and_removes_what_was_deleted_meanwhile(container
             assert {each.id for each in await node.runtime.list_containers()} == before
             assert kept["status"]["containerStatuses"][0]["restartCount"] == 0
             assert [reason for reason, _ in await node.events("kept")].count("Started") == 1
+
+    asyncio.run(main())
+
+
+def test_an_agent_that_is_stopped_leaves_its_containers(containerd: PrivateContainerd) -> None:
+    async def main() -> None:
+        client, ready = FakeClient(), asyncio.Event()
+        agent = asyncio.ensure_future(run(configuration(containerd), client, started=ready.set))
+        await ready.wait()
+        await client.create(PODS, pod("stays", shell(SLEEP)))
+
+        async def stays() -> bool:
+            return is_ready(await client.get(PODS, "stays", "default"))
+
+        await until(stays)
+        agent.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await agent
+        async with running_node(containerd, client) as node:
+            assert [(each.name, each.state) for each in await node.runtime.list_containers()] == [("c", "RUNNING")]
 
     asyncio.run(main())
 
