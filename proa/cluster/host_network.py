@@ -12,7 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from proa.api.kinds import NODES, SERVICES
-from proa.api.meta import Object, condition, name
+from proa.api.meta import Object, name
+from proa.api.node import internal_ip, pod_cidrs, ready_status
 from proa.client.informer import InformerFactory
 from proa.client.interface import Handlers
 from proa.cluster.host_rules import table_name
@@ -41,11 +42,12 @@ class HostPlan:
 def plan(nodes: Iterable[Object], services: Iterable[Object], settings: ClusterSettings) -> HostPlan:
     """Pods by their node; the load-balancer pool spread over the Ready nodes."""
     known = sorted(nodes, key=name)
-    ready = [address for node in known if _is_ready(node) and (address := _internal_ip(node))]
+    ready = [address for node in known if ready_status(node) == "True" and (address := internal_ip(node))]
     routes = [
-        Route(cidr, gateway=_internal_ip(node), protocol=ROUTE_PROTOCOL)
+        Route(cidr, gateway=internal_ip(node), protocol=ROUTE_PROTOCOL)
         for node in known
-        if (cidr := node.get("spec", {}).get("podCIDR")) and _internal_ip(node)
+        for cidr in pod_cidrs(node)
+        if ":" not in cidr and internal_ip(node)
     ]
     pool = settings.load_balancer_pool
     if len(ready) == 1:
@@ -69,16 +71,6 @@ def _node_ports(services: Iterable[Object]) -> dict[Port, Object]:
             if port.get("nodePort") and port.get("protocol", "TCP") in KINDS:
                 found[port.get("protocol", "TCP"), port["nodePort"]] = service
     return found
-
-
-def _internal_ip(node: Object) -> str:
-    addresses = node.get("status", {}).get("addresses") or []
-    return next((str(each["address"]) for each in addresses if each["type"] == "InternalIP"), "")
-
-
-def _is_ready(node: Object) -> bool:
-    found = condition(node, "Ready")
-    return bool(found and found["status"] == "True")
 
 
 class PortClaims:

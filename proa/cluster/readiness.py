@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from proa.api.node import ready_status
 from proa.cluster import cgroup
 from proa.cluster.errors import ClusterError
 from proa.cluster.namespaces import enter
@@ -68,15 +69,10 @@ def wait_for_nodes(paths: ClusterPaths, settings: ClusterSettings, names: Sequen
 
         def ready() -> bool:
             listed = api.get("/api/v1/nodes") or {"items": []}
-            waiting.difference_update(node["metadata"]["name"] for node in listed["items"] if is_ready(node))
+            waiting.difference_update(node["metadata"]["name"] for node in listed["items"] if ready_status(node) == "True")
             return not waiting
 
         _wait(ready, lambda: f"not Ready: {', '.join(sorted(waiting))}; see {paths.logs}")
-
-
-def is_ready(node: dict[str, Any]) -> bool:
-    conditions = node.get("status", {}).get("conditions") or []
-    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
 
 
 def delete_node(paths: ClusterPaths, settings: ClusterSettings, name: str) -> None:

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from proa.api import kinds
 from proa.api.meta import Object
+from proa.api.node import pod_cidrs
 from proa.client.informer import Informer
 from proa.client.interface import Client, Handlers
 from proa.cni.conflist import conflist
 from proa.cni.host import Host, LinuxHost
 from proa.cni.masquerade import TABLE, Masquerade, compile_masquerade, compile_removal
-from proa.cni.routes import RoutePlan, plan_routes, pod_cidrs, wanted_routes
+from proa.cni.routes import RoutePlan, plan_routes, wanted_routes
 from proa.lib.clock import Clock, SystemClock
 from proa.lib.netlink.namespaces import NetworkNamespace
 from proa.lib.nft.errors import NftError

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from proa.api import meta
 from proa.api.meta import Object
+from proa.api.node import internal_ip, pod_cidrs
 from proa.lib.netlink.network import Route
 
 PROTOCOL = 112
@@ -39,13 +40,3 @@ def plan_routes(wanted: Sequence[Route], present: Sequence[Route]) -> RoutePlan:
         replace=tuple(route for route in wanted if have.get(route.destination) != (route.gateway, route.unreachable)),
         delete=tuple(route.destination for route in present if route.destination not in destinations),
     )
-
-
-def pod_cidrs(node: Object) -> list[str]:
-    spec = node.get("spec") or {}
-    return list(spec.get("podCIDRs") or ([spec["podCIDR"]] if spec.get("podCIDR") else []))
-
-
-def internal_ip(node: Object, *, ipv6: bool = False) -> str:
-    addresses = (node.get("status") or {}).get("addresses") or ()
-    return next((each["address"] for each in addresses if each.get("type") == "InternalIP" and (":" in each["address"]) == ipv6), "")

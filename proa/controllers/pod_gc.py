@@ -6,10 +6,10 @@ from proa.api import meta
 from proa.api.errors import NotFound
 from proa.api.kinds import NODES, PODS
 from proa.api.meta import Object
+from proa.api.node import ready_status
 from proa.client.interface import STRATEGIC_MERGE_PATCH
 from proa.controllers import pods
 from proa.controllers.context import ControllerContext
-from proa.controllers.node_lifecycle.plan import ready_status
 from proa.lib.clock import format_time
 from proa.runtime.periodic import Periodic
 

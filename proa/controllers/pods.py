@@ -115,3 +115,9 @@ def by_controller(obj: Object) -> list[str]:
     """Index function: the controller's UID, or `orphan/NAMESPACE` for what nobody controls."""
     controller = meta.controller_of(obj)
     return [controller["uid"] if controller else f"orphan/{meta.namespace(obj)}"]
+
+
+def by_node(pod: Object) -> list[str]:
+    """Index function: the node that the pod is bound to."""
+    node = node_name(pod)
+    return [node] if node else []

@@ -6,7 +6,7 @@ from proa.api.kinds import CONFIG_MAPS, NAMESPACES
 from proa.api.meta import Object
 from proa.client.interface import Handlers
 from proa.controllers.context import ControllerContext
-from proa.controllers.replica_set.pod_control import namespace_terminating
+from proa.controllers.pod_control import namespace_terminating
 from proa.runtime.controller import Controller
 from proa.runtime.reconciler import DONE, Result
 

@@ -9,7 +9,6 @@ from proa.api.meta import Object
 from proa.client.interface import STRATEGIC_MERGE_PATCH, Handlers
 from proa.controllers import pods
 from proa.controllers.context import ControllerContext
-from proa.controllers.node_lifecycle.controller import by_node
 from proa.lib.clock import format_time
 from proa.runtime.controller import Controller
 from proa.runtime.reconciler import DONE, Result
@@ -53,7 +52,7 @@ class TaintEviction:
         self.queue = context.queue()
         self._since: dict[str, tuple[str, float]] = {}
         self._nodes = context.informers.informer(NODES)
-        self._pods = context.informers.informer(PODS, indexers={"node": by_node})
+        self._pods = context.informers.informer(PODS, indexers={"node": pods.by_node})
         self._nodes.add_handlers(Handlers(add=self._node, update=self._node_updated))
         self._pods.add_handlers(Handlers(add=self._pod, update=self._pod_updated, delete=self._pod_deleted))
 

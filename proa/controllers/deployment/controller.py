@@ -18,7 +18,7 @@ from proa.controllers.context import ControllerContext
 from proa.controllers.deployment import arithmetic as count
 from proa.controllers.deployment import revisions, scaling, status
 from proa.controllers.ownership import Claims, owner_key
-from proa.controllers.replica_set.pod_control import namespace_terminating
+from proa.controllers.pod_control import namespace_terminating
 from proa.runtime.controller import Controller
 from proa.runtime.reconciler import DONE, Result
 

@@ -11,6 +11,7 @@ from proa.api import meta
 from proa.api.errors import ApiError, Conflict, NotFound
 from proa.api.kinds import LEASES, NODES, PODS
 from proa.api.meta import Object
+from proa.api.node import ready_status
 from proa.client.interface import MERGE_PATCH, STRATEGIC_MERGE_PATCH, Handlers
 from proa.controllers import pods
 from proa.controllers.context import ControllerContext
@@ -44,7 +45,7 @@ class NodeLifecycle:
         self.queue = context.queue()
         self._nodes = context.informers.informer(NODES)
         self._leases = context.informers.informer(LEASES, namespace="kube-node-lease")
-        self._pods = context.informers.informer(PODS, indexers={"node": by_node})
+        self._pods = context.informers.informer(PODS, indexers={"node": pods.by_node})
         self._heartbeats: dict[str, _Heartbeat] = {}
         self._buckets: dict[str, plan.TokenBucket] = {}
         self._nodes.add_handlers(Handlers(add=self._node, update=lambda old, new: self._node(new)))
@@ -81,7 +82,7 @@ class NodeLifecycle:
         grace = self._options.node_monitor_grace_period if ready else self._options.node_startup_grace_period
         if now - heartbeat.at > grace:
             node = await self._silence(node)
-        is_ready = plan.ready_status(node) == "True"
+        is_ready = ready_status(node) == "True"
         if heartbeat.was_ready and not is_ready:
             self._say(name, "NodeNotReady", f"Node {name} status is now: NodeNotReady")
         if not is_ready and meta.condition(node, "Ready"):
@@ -97,7 +98,7 @@ class NodeLifecycle:
         known = self._heartbeats.get(name)
         if known is None:
             self._say(name, "RegisteredNode", f"Node {name} event: Registered Node {name} in Controller")
-            known = self._heartbeats[name] = _Heartbeat(token, now, plan.ready_status(node) == "True")
+            known = self._heartbeats[name] = _Heartbeat(token, now, ready_status(node) == "True")
         elif token != known.token and (token[0] != known.token[0] or token[1]):
             known.token, known.at = token, now
         return known
@@ -149,9 +150,3 @@ class NodeLifecycle:
     def _node(self, node: Object) -> None:
         """Taints that differ are set; NoExecute that has to wait for its turn comes with the monitor's next round."""
         self.queue.add(meta.name(node))
-
-
-def by_node(pod: Object) -> list[str]:
-    """Index function."""
-    node = pods.node_name(pod)
-    return [node] if node else []

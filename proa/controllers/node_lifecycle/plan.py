@@ -6,6 +6,7 @@ from typing import Literal
 
 from proa.api import meta
 from proa.api.meta import Object
+from proa.api.node import ready_status
 
 NOT_READY = "node.kubernetes.io/not-ready"
 UNREACHABLE = "node.kubernetes.io/unreachable"
@@ -24,12 +25,6 @@ MANAGED_NO_EXECUTE = frozenset({NOT_READY, UNREACHABLE})
 LARGE_ZONE = 50
 UNHEALTHY_SHARE = 0.55
 ZoneState = Literal["Normal", "PartialDisruption", "FullDisruption"]
-
-
-def ready_status(node: Object) -> str:
-    """True, False or Unknown; Unknown if nothing was ever said."""
-    ready = meta.condition(node, "Ready")
-    return str(ready["status"]) if ready else "Unknown"
 
 
 def silenced_conditions(node: Object, now: str) -> list[Object] | None:

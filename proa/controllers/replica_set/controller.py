@@ -11,6 +11,7 @@ from proa.client.interface import Handlers
 from proa.controllers import pods
 from proa.controllers.context import ControllerContext
 from proa.controllers.ownership import Claims, owner_key
+from proa.controllers.pod_control import PodControl, namespace_terminating, slow_start
 from proa.controllers.replica_set.plan import (
     Scaling,
     build_status,
@@ -19,7 +20,6 @@ from proa.controllers.replica_set.plan import (
     pod_from_template,
     seconds_until_next_available,
 )
-from proa.controllers.replica_set.pod_control import PodControl, namespace_terminating, slow_start
 from proa.runtime.controller import Controller
 from proa.runtime.expectations import Expectations
 from proa.runtime.reconciler import DONE, Result
