@@ -4,13 +4,12 @@ Source: the Kubernetes documentation of resource management and QoS classes; the
 """
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any
 
+from proa.api import pod_template
 from proa.api.meta import Object
 from proa.api.quantity import ZERO, Quantity, parse
 from proa.kubelet import pod_spec
-
-QosClass = Literal["Guaranteed", "Burstable", "BestEffort"]
 
 CPU_PERIOD = 100_000
 MINIMUM_SHARES = 2
@@ -18,7 +17,6 @@ MAXIMUM_SHARES = 262_144
 MINIMUM_QUOTA = 1000
 _GUARANTEED_OOM_SCORE = -997
 _BEST_EFFORT_OOM_SCORE = 1000
-_QOS_RESOURCES = ("cpu", "memory")
 
 
 def requests(container: Object) -> dict[str, str]:
@@ -29,32 +27,9 @@ def limits(container: Object) -> dict[str, str]:
     return dict((container.get("resources") or {}).get("limits") or {})
 
 
-def qos_class(pod: Object) -> QosClass:
+def qos_class(pod: Object) -> str:
     """The API server may already have decided; else the same rule here."""
-    known: QosClass | None = pod.get("status", {}).get("qosClass")
-    return known or compute_qos_class(pod)
-
-
-def compute_qos_class(pod: Object) -> QosClass:
-    if resources := pod["spec"].get("resources"):
-        return _qos_of([{"resources": resources}])
-    return _qos_of([*pod_spec.containers(pod), *pod_spec.init_containers(pod)])
-
-
-def _qos_of(containers: list[Object]) -> QosClass:
-    wanted = [(_nonzero(requests(each)), _nonzero(limits(each))) for each in containers]
-    if not any(asked or limited for asked, limited in wanted):
-        return "BestEffort"
-    guaranteed = all(
-        set(limited) == set(_QOS_RESOURCES) and all(asked.get(name, limit) == limit for name, limit in limited.items())
-        for asked, limited in wanted
-    )
-    return "Guaranteed" if guaranteed else "Burstable"
-
-
-def _nonzero(quantities: dict[str, str]) -> dict[str, int]:
-    parsed = {name: parse(quantities[name]).nano for name in _QOS_RESOURCES if name in quantities}
-    return {name: nano for name, nano in parsed.items() if nano}
+    return pod.get("status", {}).get("qosClass") or pod_template.qos_class(pod["spec"])
 
 
 def cpu_shares(milli_cpu: int) -> int:
