@@ -19,6 +19,7 @@ from proa.api.resource import ResourceId
 from proa.cli.list_clusters import print_columns
 from proa.cli.progress import Progress
 from proa.client.interface import APPLY_PATCH, Client
+from proa.client.kubeconfig import resolve
 from proa.client.rest import RestClient
 
 HERE = Path(__file__).parent
@@ -34,7 +35,7 @@ def main() -> None:
         if IMAGE not in subprocess.run([*PROA, "image", "list"], check=True, capture_output=True, text=True).stdout:
             with progress.step("Building and loading the shop's image"):
                 load_image()
-        asyncio.run(run_shop(RestClient.from_kubeconfig_data(kubeconfig), progress))
+        asyncio.run(run_shop(RestClient.from_access(resolve(kubeconfig, "", HERE)), progress))
     print("\nTry next:")
     print(f"  kubectl get pods -n {NAMESPACE} -o wide --watch")
     print(f"  kubectl scale deployment/backend -n {NAMESPACE} --replicas 10")
