@@ -12,7 +12,7 @@ from proa.apiserver.allocators.band import draw, static_band
 from proa.apiserver.allocators.service import ServiceAllocator
 from proa.apiserver.config import ApiServerConfig
 from proa.apiserver.fake import FakeReader
-from proa.apiserver.registry.kinds.service import drop_what_the_type_has_not, keep_allocated
+from proa.apiserver.registry.kinds.service_allocation import drop_what_the_type_has_not, keep_allocated
 
 PORTS = [{"port": 80, "protocol": "TCP"}]
 SINGLE = {"ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack"}
