@@ -360,6 +360,11 @@ def test_what_is_not_supported_fails_by_name(containerd: PrivateContainerd) -> N
         failed = await node.run(pod("claim", shell(SLEEP), volumes=[claim], hostUsers=False), has_phase("Failed"))
         message = "Pod was rejected: fields not supported by this node agent: spec.hostUsers, spec.volumes[0].persistentVolumeClaim"
         assert (failed["status"]["reason"], failed["status"]["message"]) == ("UnsupportedField", message)
+
+        async def is_told() -> bool:
+            return bool(await node.events("claim"))
+
+        await until(is_told)
         assert await node.events("claim") == [("UnsupportedField", message)]
         late = await node.run(pod("late", shell(SLEEP), activeDeadlineSeconds=1), has_phase("Failed"))
         assert late["status"]["reason"] == "DeadlineExceeded"
