@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.namespace import Namespace, fresh_name
 from tests.e2e.real_cluster import REPOSITORY, RealCluster
 
 SHOP = REPOSITORY / "examples/shop"
@@ -57,6 +58,15 @@ def shop(cluster: RealCluster) -> RealCluster:
     for deployment in ("backend", "frontend", "catalogue"):
         cluster.wait_for_rollout(f"deployment/{deployment}", "test-ns-1")
     return cluster
+
+
+@pytest.fixture
+def space(cluster: RealCluster, request: pytest.FixtureRequest) -> Iterator[Namespace]:
+    """A namespace for this test alone."""
+    made = Namespace(cluster, fresh_name(request.node.originalname.removeprefix("test_")))
+    cluster.kubectl("create", "namespace", made.name)
+    yield made
+    cluster.kubectl("delete", "namespace", made.name, "--wait=false")
 
 
 @pytest.fixture
