@@ -32,7 +32,10 @@ from proa.lib.tasks import cancel_and_wait
 
 STREAM_LIMIT = 1024
 LINGER = 1.0
-"""Seconds to go on reading after the last word: closing on unread bytes would reset the connection before the peer has read its end."""
+"""Seconds for which a server reads on after its last word: closing on unread bytes would reset the connection before the client has read
+its end. A client that closes has what it wants."""
+SEND_LIMIT = 10.0
+"""Seconds for which closing waits for a peer that does not take what is still to be sent."""
 
 
 class StreamRefused(ConnectionError):
@@ -91,8 +94,8 @@ class SpdySession:
             self._accepted.put_nowait(None)
         return stream
 
-    async def close(self, linger: float = LINGER) -> None:
-        """Send what waits and GOAWAY, give the peer a moment to close first, then close. No task outlives it."""
+    async def close(self) -> None:
+        """Send what waits and GOAWAY, as a server give the peer a moment to close first, then close. No task outlives it."""
         if not self._tasks:
             return
         reader, writer = self._tasks
@@ -104,8 +107,9 @@ class SpdySession:
             for stream in list(self._streams.values()):
                 stream.discard()
             if not self.is_ended:
-                await asyncio.wait([writer], timeout=10 * linger)
-                await asyncio.wait([reader], timeout=linger)
+                await asyncio.wait([writer], timeout=SEND_LIMIT)
+                if self._server:
+                    await asyncio.wait([reader], timeout=LINGER)
         finally:
             await cancel_and_wait(reader, writer)
             self._end()
