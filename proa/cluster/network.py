@@ -115,3 +115,5 @@ def _wire_node(settings: ClusterSettings, node: NodeSettings, port: str, switch:
         network.set_up(UPLINK)
         network.replace_route(Route("0.0.0.0/0", gateway=settings.control_plane_address))
     sysctl.write("net.ipv4.ip_forward", 1)
+    for link in ("all", "default", UPLINK):  # hairpin traffic would be answered by redirects, which use up the ICMP budget
+        sysctl.write(f"net/ipv4/conf/{link}/send_redirects", 0)

@@ -14,6 +14,14 @@ from proa.cluster.paths import ClusterPaths
 from proa.cluster.settings import ClusterSettings, NodeSettings, load
 from proa.cluster.supervisor import ProcessSpec
 
+MODULES = {
+    "apiserver": ("uvloop", "orjson", "proa.apiserver.main", "proa.apiserver.server", "cryptography.x509"),
+    "controllers": ("proa.cluster.control_loop",),
+    "agent": ("proa.client.rest", "proa.proxy.agent", "proa.cni.agent"),
+    "dns": ("proa.dns.agent",),
+}
+"""What each part has in common with others or needs at its restart. Nothing in it may start a thread: no gRPC, no numpy."""
+
 
 def plan(paths: ClusterPaths) -> list[ProcessSpec]:
     """What should run now; nothing without settings."""
@@ -33,7 +41,7 @@ def _control_plane(paths: ClusterPaths, settings: ClusterSettings) -> list[Proce
         "apiserver": control_plane.run_api_server,
         "controllers": control_plane.run_controllers,
     }
-    return [ProcessSpec(name, group, _log(paths, name), partial(run, paths, settings)) for name, run in runs.items()]
+    return [ProcessSpec(name, group, _log(paths, name), partial(run, paths, settings), modules=MODULES[name]) for name, run in runs.items()]
 
 
 def _node(paths: ClusterPaths, settings: ClusterSettings, node: NodeSettings) -> list[ProcessSpec]:

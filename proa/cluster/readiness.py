@@ -12,6 +12,7 @@ import struct
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from proa.api.node import ready_status
@@ -60,7 +61,10 @@ class ApiProbe:
 
 def wait_for_api(paths: ClusterPaths, settings: ClusterSettings) -> None:
     with ApiProbe(paths, settings) as api:
-        _wait(lambda: api.request("GET", "/readyz")[0] == 200, f"the API server is not ready; see {paths.logs / 'apiserver.log'}")
+        _wait(
+            lambda: api.request("GET", "/readyz")[0] == 200,
+            lambda: f"the API server is not ready: {_last_words(paths.logs / 'apiserver.log')}",
+        )
 
 
 def wait_for_nodes(paths: ClusterPaths, settings: ClusterSettings, names: Sequence[str]) -> None:
@@ -72,7 +76,10 @@ def wait_for_nodes(paths: ClusterPaths, settings: ClusterSettings, names: Sequen
             waiting.difference_update(node["metadata"]["name"] for node in listed["items"] if ready_status(node) == "True")
             return not waiting
 
-        _wait(ready, lambda: f"not Ready: {', '.join(sorted(waiting))}; see {paths.logs}")
+        def complaint() -> str:
+            return "; ".join(f"node {name!r} is not Ready: {_last_words(paths.logs / f'{name}-agent.log')}" for name in sorted(waiting))
+
+        _wait(ready, complaint)
 
 
 def delete_node(paths: ClusterPaths, settings: ClusterSettings, name: str) -> None:
@@ -88,7 +95,8 @@ def wait_for_containerd(node: NodePaths) -> None:
             return True
         return False
 
-    _wait(accepts, f"containerd of node {node.name!r} does not answer; see {node.cluster.logs / f'{node.name}-containerd.log'}")
+    log = node.cluster.logs / f"{node.name}-containerd.log"
+    _wait(accepts, lambda: f"containerd of node {node.name!r} does not answer: {_last_words(log)}")
 
 
 def wait_until_off(paths: ClusterPaths, node: str) -> None:
@@ -136,6 +144,15 @@ def _ask(server: str) -> bool:
         except OSError:
             return False
     return len(answer) > 12 and answer[:2] == query[:2] and answer[3] & 0x0F == 0 and answer[7] > 0
+
+
+def _last_words(log: Path) -> str:
+    """The end of a log, as a cluster that could not be made is removed with its logs."""
+    try:
+        lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    except FileNotFoundError:
+        return "it never started"
+    return lines[-1] if lines else "its log is empty"
 
 
 def _wait(condition: Callable[[], bool], failure: str | Callable[[], str], patience: float = PATIENCE) -> None:

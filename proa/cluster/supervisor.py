@@ -1,10 +1,12 @@
 """The one process that keeps a cluster running: it starts every part, and starts again what dies.
 
-It holds no threads and no event loop: it waits for signals (SIGCHLD: something ended; SIGHUP: the settings changed; SIGTERM: stop). Python
-parts are forked from it with their code already loaded, so a restart takes milliseconds and the parts share that memory.
+It holds no threads and no event loop: it waits for signals (SIGCHLD: something ended; SIGHUP: the settings changed; SIGTERM: stop).
+Parts are forked from it with their code already loaded, so a restart takes milliseconds and the parts share that memory.
 """
 
+import ctypes
 import gc
+import importlib
 import json
 import os
 import signal
@@ -36,6 +38,8 @@ class ProcessSpec:
     run: Callable[[], None] = field(compare=False)
     kill_group: str = ""
     """Where set, stopping this part means to kill this whole cgroup: how a node loses its power."""
+    modules: tuple[str, ...] = ()
+    """Imported here before the fork: shared by all children, and loaded already when the part must be restarted."""
 
 
 @dataclass(slots=True)
@@ -73,7 +77,6 @@ class Supervisor:
     def run(self) -> None:
         """Until SIGTERM; then stop every part and return."""
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-        gc.freeze()
         self._converge()
         while True:
             received = signal.sigtimedwait(SIGNALS, self._next_due())
@@ -99,6 +102,9 @@ class Supervisor:
         self._write_state()
 
     def _spawn(self, part: Part) -> None:
+        for module in part.spec.modules:
+            importlib.import_module(module)
+        gc.freeze()
         part.started = time.monotonic()
         part.pid = os.fork()
         if part.pid == 0:
@@ -167,6 +173,7 @@ def _become(spec: ProcessSpec) -> None:
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         os.setsid()
+        _die_with_parent()
         if spec.group:
             cgroup.join(spec.group)
         _redirect(spec.log)
@@ -185,6 +192,11 @@ def _become(spec: ProcessSpec) -> None:
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(code)
+
+
+def _die_with_parent() -> None:
+    """A part that nobody supervises would stand in the way of the next supervisor (PR_SET_PDEATHSIG, which outlives exec)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 def _redirect(log: Path) -> None:
