@@ -1,3 +1,5 @@
 #!/bin/sh
 printf 'Content-Type: text/plain\r\n\r\n'
-echo "backend $VERSION, pod $HOSTNAME, asked by $REMOTE_ADDR"
+client=${REMOTE_ADDR#[}
+client=${client%]}
+echo "backend $VERSION, pod $HOSTNAME, asked by ${client#::ffff:}"
