@@ -56,7 +56,7 @@ class Namespace:
         return json.loads(self.out("get", *arguments, "-o", "json"))
 
     def apply(self, *objects: dict[str, Any]) -> str:
-        return self.out("apply", "-f", "-", stdin="\n---\n".join(json.dumps(each) for each in objects))
+        return self.out("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
 
     def ready(self, *pods: str) -> None:
         for pod in pods:
