@@ -8,7 +8,7 @@ from typing import Protocol
 from proa.api.meta import Object
 from proa.apiserver.encode import entry_body, object_body
 from proa.apiserver.interface import Attributes, Authorizer, ObjectReader, RequestInfo, User
-from proa.apiserver.negotiation import Encoding, negotiate
+from proa.apiserver.negotiation import Encoding, negotiate, negotiate_for
 from proa.apiserver.served import GroupVersionResource, ServedResource
 from proa.apiserver.table import Tabulator
 from proa.lib.clock import Clock, format_time
@@ -105,14 +105,14 @@ class Call:
         return self.served.key(self.info.namespace, self.info.name)
 
     def encoding(self) -> Encoding:
-        return negotiate(self.request)
+        return negotiate(self.request, definition=self.served.resource.definition)
 
     def tabulator(self) -> Tabulator:
         now = self.server.clock.now().timestamp()
         return Tabulator(self.served.resource, now, self.request.parameter("includeObject"))
 
     def entry_response(self, entry: Entry, status: int = 200) -> Response:
-        encoding = negotiate(self.request)
+        encoding = self.encoding()
         return Response(status, {"content-type": encoding.media_type}, entry_body(self.served, entry, encoding, self.tabulator))
 
     def written(self, result: Entry | Object, status: int) -> Response:
@@ -120,6 +120,6 @@ class Call:
         return self.object_response(result, status) if isinstance(result, dict) else self.entry_response(result, status)
 
     def object_response(self, obj: Object, status: int = 200, *, tabular: bool = True) -> Response:
-        encoding = negotiate(self.request)
+        encoding = self.encoding() if tabular else negotiate_for(self.request, obj)
         body = object_body(obj, encoding, self.tabulator if tabular else None)
         return Response(status, {"content-type": encoding.media_type}, body)

@@ -1,4 +1,4 @@
-"""Answers as bytes: plain JSON is concatenated from what the cache holds; Table, PartialObjectMetadata and YAML are made of it.
+"""Answers as bytes: plain JSON is concatenated from what the cache holds; Table, PartialObjectMetadata, YAML and protobuf are made of it.
 
 A list is pieces of bytes, so that 30,000 objects are written without being copied into one body first. Items of a list carry neither
 kind nor apiVersion, as upstream's typed lists don't.
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 import orjson
 
 from proa.api.meta import Object
-from proa.apiserver.negotiation import JSON, YAML, Encoding
+from proa.apiserver.negotiation import JSON, PROTOBUF, YAML, Encoding
 from proa.apiserver.served import ServedResource
 from proa.apiserver.table import Tabulator
 from proa.storage.interface import Entry, Listing
@@ -25,6 +25,10 @@ def to_media(body: Object, encoding: Encoding) -> bytes:
         import yaml
 
         return yaml.safe_dump(body, sort_keys=False, allow_unicode=True).encode()
+    if encoding.media_type == PROTOBUF:
+        from proa.apiserver.protobuf_body import document
+
+        return document(body)
     if encoding.pretty:
         return orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     return orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
@@ -36,13 +40,9 @@ def _transcode(document: bytes, encoding: Encoding) -> bytes:
     return to_media(orjson.loads(document), encoding)
 
 
-def partial_metadata(entry: Entry) -> bytes:
-    """The object as PartialObjectMetadata (v1), memoised in the entry."""
-    return entry.encoded(PARTIAL_VARIANT, _partial)
-
-
-def _partial(entry: Entry) -> bytes:
-    return partial_of(entry.decode())
+def partial_metadata(entry: Entry, version: str = "v1") -> bytes:
+    """The object as PartialObjectMetadata, memoised in the entry."""
+    return entry.encoded((PARTIAL_VARIANT, version), lambda each: partial_of(each.decode(), version))
 
 
 def partial_of(obj: Object, version: str = "v1") -> bytes:
@@ -54,12 +54,16 @@ def entry_body(served: ServedResource, entry: Entry, encoding: Encoding, tables:
     """One stored object."""
     if encoding.is_plain:
         return served.value(entry) + b"\n"
+    if encoding.media_type == PROTOBUF:
+        from proa.apiserver.protobuf_body import entry_document
+
+        return entry_document(served, entry, encoding)
     if encoding.form == "Table":
         tabulator = tables()
         document = tabulator.document([served.decode(entry)], {"resourceVersion": str(entry.revision)})
         return to_media(document, encoding)
     if encoding.form:
-        return _transcode(partial_metadata(entry), encoding)
+        return _transcode(partial_metadata(entry, encoding.version), encoding)
     return _transcode(served.value(entry), encoding)
 
 
@@ -69,7 +73,7 @@ def object_body(obj: Object, encoding: Encoding, tables: Callable[[], Tabulator]
         version = (obj.get("metadata") or {}).get("resourceVersion", "")
         return to_media(tables().document([obj], {"resourceVersion": version}), encoding)
     if encoding.form and tables is not None:
-        return _transcode(partial_of(obj), encoding)
+        return _transcode(partial_of(obj, encoding.version), encoding)
     return to_media(obj, encoding)
 
 
@@ -88,6 +92,10 @@ async def list_body(
     """What takes long per object (tables) lets other requests pass in between."""
     if encoding.is_plain:
         return _list_pieces(served, listing)
+    if encoding.media_type == PROTOBUF:
+        from proa.apiserver.protobuf_body import list_pieces
+
+        return await list_pieces(served, listing.entries, list_metadata(listing), encoding)
     if encoding.form == "Table":
         return to_media(await _table(served, listing, tables()), encoding)
     if encoding.form:
@@ -124,6 +132,6 @@ def _joined(values: Sequence[bytes], prefix: bytes) -> Iterable[bytes]:
 def _partial_list(listing: Listing, encoding: Encoding) -> bytes:
     version = encoding.version.encode()
     metadata = orjson.dumps(list_metadata(listing))
-    items = b",".join([partial_metadata(entry) for entry in listing.entries])
+    items = b",".join([partial_metadata(entry, encoding.version) for entry in listing.entries])
     document = b'{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/%b","metadata":%b,"items":[%b]}' % (version, metadata, items)
     return _transcode(document, encoding)

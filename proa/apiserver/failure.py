@@ -5,7 +5,7 @@ import orjson
 from proa.api.errors import ApiError, InternalError, NotAcceptable
 from proa.api.meta import Object
 from proa.apiserver.encode import to_media
-from proa.apiserver.negotiation import PLAIN, negotiate
+from proa.apiserver.negotiation import PLAIN, negotiate_for
 from proa.apiserver.options import too_large_revision
 from proa.apiserver.verbs.list import ExpiredPage
 from proa.lib.http.message import Request, Response
@@ -17,7 +17,7 @@ def error_response(request: Request, error: ApiError) -> Response:
     if isinstance(error, ExpiredPage):
         status["metadata"] = {"continue": error.token}
     try:
-        encoding = negotiate(request)
+        encoding = negotiate_for(request, status)
     except NotAcceptable:
         encoding = PLAIN
     response = Response(error.status_code, {"content-type": encoding.media_type}, to_media(status, encoding))

@@ -1,6 +1,6 @@
-"""What form an answer takes: the Accept header (JSON, YAML; plain, Table or PartialObjectMetadata) and `pretty`.
+"""What form an answer takes: the Accept header (JSON, YAML, protobuf; plain, Table or PartialObjectMetadata) and `pretty`.
 
-Protobuf and CBOR are not among the choices: clients that prefer them always offer JSON too; who offers nothing else gets 406.
+A clause that can't be met (protobuf for a kind without a message, a Table in protobuf) is passed over; who offers nothing else gets 406.
 """
 
 from dataclasses import dataclass
@@ -8,13 +8,16 @@ from functools import lru_cache
 from typing import Literal
 
 from proa.api.errors import NotAcceptable
+from proa.api.meta import Object
+from proa.api.protobuf.table import load_messages, message_name
 from proa.lib.http.message import Request
 
 Form = Literal["", "Table", "PartialObjectMetadata", "PartialObjectMetadataList"]
 JSON = "application/json"
 YAML = "application/yaml"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
 META_GROUP = "meta.k8s.io"
-SUPPORTED = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+SUPPORTED = f"{JSON}, {YAML}, {PROTOBUF}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,18 @@ PLAIN = Encoding()
 _PRETTY_AGENTS = ("curl", "Wget", "Mozilla/5.0")
 
 
-def negotiate(request: Request, *, watching: bool = False) -> Encoding:
-    """The form that this request wants; raises NotAcceptable."""
-    headers = request.headers
-    return _choose(headers.get("accept", ""), _wants_pretty(request), watching)
+def negotiate(request: Request, *, watching: bool = False, definition: str = "") -> Encoding:
+    """The form that this request wants; raises NotAcceptable. `definition` is that of the answer's kind, which may have a message."""
+    accept = request.headers.get("accept", "")
+    return _choose(accept, _wants_pretty(request), watching, "protobuf" in accept and definition in load_messages())
+
+
+def negotiate_for(request: Request, obj: Object) -> Encoding:
+    """The same for an object that is at hand and shown as it is, whatever resource it came from (Status, Scale)."""
+    speaks = "protobuf" in request.headers.get("accept", "")
+    definition = message_name(obj.get("apiVersion", ""), obj.get("kind", "")) if speaks else ""
+    encoding = negotiate(request, definition=definition)
+    return PLAIN if encoding.media_type == PROTOBUF and not definition else encoding
 
 
 def _wants_pretty(request: Request) -> bool:
@@ -49,16 +60,20 @@ def _wants_pretty(request: Request) -> bool:
 
 
 @lru_cache(512)
-def _choose(accept: str, pretty: bool, watching: bool) -> Encoding:
+def _choose(accept: str, pretty: bool, watching: bool, has_message: bool) -> Encoding:
     for media_type, parameters in _by_quality(accept):
         form = parameters.get("as", "")
         version = parameters.get("v", "v1")
         if form and (parameters.get("g", META_GROUP) != META_GROUP or version not in ("v1", "v1beta1") or not _is_form(form)):
             continue
+        if parameters.get("stream", "") not in ("", "watch"):
+            continue
         if media_type in ("*/*", "application/*", JSON) or (not media_type and not form):
             return Encoding(JSON, form, version, pretty and not watching)  # type: ignore[arg-type]
         if media_type in (YAML, "application/x-yaml") and not watching:
             return Encoding(YAML, form, version)  # type: ignore[arg-type]
+        if media_type == PROTOBUF and form != "Table" and (form or has_message):
+            return Encoding(PROTOBUF, form, version)  # type: ignore[arg-type]
     raise NotAcceptable(f"only the following media types are accepted: {SUPPORTED}")
 
 

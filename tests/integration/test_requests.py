@@ -68,7 +68,6 @@ TEXTS = [
     ("GET", "/api/v1/nothing", 404, b"404 page not found\n"),
     ("GET", "/apis/none.io/v1/things", 404, b"404 page not found\n"),
     ("GET", f"{NS}/pods/a/nothing", 404, b"404 page not found\n"),
-    ("GET", f"{NS}/pods/a/log", 405, b"405: Method Not Allowed"),
     ("GET", f"{NS}/nodes", 404, b"404 page not found\n"),
     ("POST", "/api/v1/configmaps", 405, b"405: Method Not Allowed"),
     ("DELETE", "/api/v1/namespaces", 405, b"405: Method Not Allowed"),

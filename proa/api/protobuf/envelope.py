@@ -7,8 +7,9 @@ import struct
 from collections.abc import Iterable, Iterator
 
 from proa.api.meta import Object
-from proa.api.protobuf.codec import ProtobufError, decode, encode, has_message
+from proa.api.protobuf.codec import ProtobufError, decode, encode
 from proa.api.protobuf.special import META
+from proa.api.protobuf.table import message_name
 
 MAGIC = b"k8s\0"
 MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
@@ -41,10 +42,18 @@ def unwrap(data: bytes) -> tuple[str, str, bytes]:
 
 def encode_list(metadata: Object, items: Iterable[bytes]) -> list[bytes]:
     """The pieces of an XList message: ListMeta is field 1, each item field 2."""
-    pieces = [_bytes_field(1, encode(f"{META}.ListMeta", metadata))]
+    return [_bytes_field(1, encode(f"{META}.ListMeta", metadata)), *_repeated(2, items)]
+
+
+def encode_partial_list_v1beta1(metadata: Object, items: Iterable[bytes]) -> list[bytes]:
+    """PartialObjectMetadataList of meta.k8s.io/v1beta1 alone has the two the other way round."""
+    return [_bytes_field(2, encode(f"{META}.ListMeta", metadata)), *_repeated(1, items)]
+
+
+def _repeated(number: int, items: Iterable[bytes]) -> Iterator[bytes]:
     for item in items:
-        pieces += (_head(2, len(item)), item)
-    return pieces
+        yield _head(number, len(item))
+        yield item
 
 
 def watch_frame(event_type: str, wrapped: bytes) -> bytes:
@@ -66,16 +75,9 @@ def decode_object(data: bytes) -> Object:
 
 
 def definition_of(api_version: str, kind: str) -> str:
-    """The message of a kind: packages are called after the first word of their group. Raises ProtobufError if there is none."""
-    group, _, version = api_version.rpartition("/")
-    candidates = (
-        f"io.k8s.api.{group.partition('.')[0] or 'core'}.{version}.{kind}",
-        f"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.{version}.{kind}",
-        f"{META}.{kind}",
-    )
-    for candidate in candidates:
-        if has_message(candidate):
-            return candidate
+    """The message of a kind; raises ProtobufError if there is none."""
+    if name := message_name(api_version, kind):
+        return name
     raise ProtobufError(f'no kind "{kind}" of version "{api_version}" has a protobuf form')
 
 

@@ -37,6 +37,18 @@ def load_messages() -> Messages:
     return messages
 
 
+@functools.cache
+def message_name(api_version: str, kind: str) -> str:
+    """The definition of a kind's message, "" if there is none: packages are called after the first word of their group."""
+    group, _, version = api_version.rpartition("/")
+    candidates = (
+        f"io.k8s.api.{group.partition('.')[0] or 'core'}.{version}.{kind}",
+        f"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.{version}.{kind}",
+        f"{PREFIXES['meta']}.{kind}",
+    )
+    return next((name for name in candidates if name in load_messages()), "")
+
+
 def definition_name(short: str) -> str:
     """`core.v1.Pod` and `meta.ObjectMeta` in full."""
     if short.startswith("io.k8s."):

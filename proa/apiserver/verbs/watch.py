@@ -12,9 +12,10 @@ import orjson
 
 from proa.api.errors import ApiError, Expired
 from proa.api.fields import parse_field_selector
+from proa.api.meta import Object
 from proa.apiserver.call import Call
 from proa.apiserver.encode import partial_metadata
-from proa.apiserver.negotiation import Encoding, negotiate
+from proa.apiserver.negotiation import PROTOBUF, Encoding, negotiate
 from proa.apiserver.options import ListOptions, list_options
 from proa.apiserver.served import ServedResource
 from proa.apiserver.table import Tabulator
@@ -36,14 +37,14 @@ async def watch(call: Call) -> StreamResponse:
     if call.info.name and not options.fields:
         options = _only(options, call.info.name)
     options.fields.check_supported(call.served.resource.selectable_field_names)
-    encoding = negotiate(call.request, watching=True)
+    encoding = negotiate(call.request, watching=True, definition=call.served.resource.definition)
     frame = _framer(call, encoding)
-    headers = {"content-type": "application/json"}
+    headers = {"content-type": f"{PROTOBUF};stream=watch" if encoding.media_type == PROTOBUF else encoding.media_type}
     try:
         watcher = _open(call, options)
     except Compacted as error:
         text = f"too old resource version: {options.resource_version} ({error.oldest})"
-        return StreamResponse(_single(error_frame(Expired(text))), 200, headers)
+        return StreamResponse(_single(error_frame(Expired(text), encoding)), 200, headers)
     stream = WatchStream(call.server.clock, call.served, watcher, options, frame, encoding, call.server.watch_started)
     return StreamResponse(stream.run, 200, headers)
 
@@ -77,16 +78,29 @@ def _single(line: bytes) -> Callable[[Writer], Awaitable[None]]:
     return run
 
 
-def error_frame(error: ApiError) -> bytes:
-    return b'{"type":"ERROR","object":%b}\n' % orjson.dumps(error.to_status())
+def error_frame(error: ApiError, encoding: Encoding) -> bytes:
+    return object_frame("ERROR", error.to_status(), encoding)
+
+
+def object_frame(type_: str, obj: Object, encoding: Encoding) -> bytes:
+    """An event about what is not in the store."""
+    if encoding.media_type == PROTOBUF:
+        from proa.apiserver import protobuf_body
+
+        return protobuf_body.object_frame(type_, obj)
+    return b'{"type":"%b","object":%b}\n' % (type_.encode(), orjson.dumps(obj))
 
 
 def _framer(call: Call, encoding: Encoding) -> Frame:
     served = call.served
+    if encoding.media_type == PROTOBUF:
+        from proa.apiserver.protobuf_body import event_frame
+
+        return event_frame(served, encoding)
     if encoding.form == "Table":
         return _TableFrames(served, call.tabulator())
     if encoding.form:
-        return lambda type_, entry: b'{"type":"%b","object":%b}\n' % (type_.encode(), partial_metadata(entry))
+        return lambda type_, entry: b'{"type":"%b","object":%b}\n' % (type_.encode(), partial_metadata(entry, encoding.version))
     if served.converts:
         return lambda type_, entry: b'{"type":"%b","object":%b}\n' % (type_.encode(), served.value(entry))
     return plain_frame
@@ -130,8 +144,8 @@ def bookmark(served: ServedResource, encoding: Encoding, revision: int, *, initi
         if initial_end:
             obj["rows"] = [{"cells": [], "object": {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata}}]
     elif encoding.form:
-        obj["kind"], obj["apiVersion"] = "PartialObjectMetadata", "meta.k8s.io/v1"
-    return b'{"type":"BOOKMARK","object":%b}\n' % orjson.dumps(obj)
+        obj["kind"], obj["apiVersion"] = "PartialObjectMetadata", f"meta.k8s.io/{encoding.version}"
+    return object_frame("BOOKMARK", obj, encoding)
 
 
 @dataclass(slots=True)
