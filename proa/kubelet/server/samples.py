@@ -74,9 +74,13 @@ def _network_samples(sandbox: SandboxStats, labels: Mapping[str, str]) -> Iterat
     for each in sandbox.interfaces:
         inner = {"interface": each.name, **labels}
         if each.rx_bytes is not None:
-            yield Sample("container_network_receive_bytes_total", inner, each.rx_bytes, sandbox.network_timestamp)
+            yield Sample(
+                "container_network_receive_bytes_total", inner, each.rx_bytes, sandbox.network_timestamp or sandbox.usage.timestamp
+            )
         if each.tx_bytes is not None:
-            yield Sample("container_network_transmit_bytes_total", inner, each.tx_bytes, sandbox.network_timestamp)
+            yield Sample(
+                "container_network_transmit_bytes_total", inner, each.tx_bytes, sandbox.network_timestamp or sandbox.usage.timestamp
+            )
 
 
 def _usage_samples(prefix: str, labels: Mapping[str, str], usage: Usage | NodeUsage, time: int) -> Iterator[Sample]:

@@ -88,7 +88,11 @@ def _pod(reading: Reading, pod: Object, rates: Rates) -> Object:
     }
     if sandbox is not None and sandbox.interfaces:
         interfaces = [_interface(each) for each in sandbox.interfaces]
-        document["network"] = {"time": _time(sandbox.network_timestamp), **interfaces[0], "interfaces": interfaces}
+        document["network"] = {
+            "time": _time(sandbox.network_timestamp or sandbox.usage.timestamp),
+            **interfaces[0],
+            "interfaces": interfaces,
+        }
     if sandbox is not None and sandbox.process_count is not None:
         document["process_stats"] = {"process_count": sandbox.process_count}
     return document
@@ -110,12 +114,11 @@ def started_at(pod: Object, container: str) -> str | None:
 
 
 def _usage(key: str, usage: Usage, rates: Rates) -> Object:
-    rate = usage.cpu_usage_nano_cores
-    if rate is None:
-        rate = rates.nano_cores(key, usage.timestamp, usage.cpu_usage_core_nano_seconds)
+    # containerd answers 0 for a rate that it has not worked out, and for what is available where there is no limit.
+    rate = usage.cpu_usage_nano_cores or rates.nano_cores(key, usage.timestamp, usage.cpu_usage_core_nano_seconds)
     cpu = {"usageNanoCores": rate, "usageCoreNanoSeconds": usage.cpu_usage_core_nano_seconds}
     memory = {
-        "availableBytes": usage.memory_available_bytes,
+        "availableBytes": usage.memory_available_bytes or None,
         "usageBytes": usage.memory_usage_bytes,
         "workingSetBytes": usage.memory_working_set_bytes,
         "rssBytes": usage.memory_rss_bytes,
