@@ -3,7 +3,7 @@
 import pytest
 
 from proa.api.errors import NotAcceptable
-from proa.apiserver.negotiation import JSON, YAML, Encoding, negotiate
+from proa.apiserver.negotiation import JSON, PROTOBUF, YAML, Encoding, negotiate
 from proa.lib.http.message import Request
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
@@ -25,6 +25,24 @@ CASES: list[tuple[str, Encoding]] = [
 @pytest.mark.parametrize(("accept", "expected"), CASES, ids=[accept or "none" for accept, _ in CASES])
 def test_accept(accept: str, expected: Encoding) -> None:
     assert negotiate(Request("GET", "/", {}, {"accept": accept})) == expected
+
+
+MESSAGE = "io.k8s.api.core.v1.Pod"
+BINARY_CASES: list[tuple[str, str, Encoding]] = [
+    (f"{PROTOBUF},application/json", MESSAGE, Encoding(PROTOBUF)),
+    (f"{PROTOBUF}, */*", MESSAGE, Encoding(PROTOBUF)),
+    (f"{PROTOBUF}, */*", "io.example.v1.Shop", Encoding()),
+    (f"application/json,{PROTOBUF}", MESSAGE, Encoding()),
+    (f"{PROTOBUF};as=Table;v=v1;g=meta.k8s.io,{TABLE}", MESSAGE, Encoding(JSON, "Table")),
+    (f"{PROTOBUF};as=PartialObjectMetadata;v=v1;g=meta.k8s.io", "io.example.v1.Shop", Encoding(PROTOBUF, "PartialObjectMetadata")),
+    (f"{PROTOBUF};stream=watch", MESSAGE, Encoding(PROTOBUF)),
+    (f"{PROTOBUF};stream=other,application/json;stream=watch", MESSAGE, Encoding()),
+]
+
+
+@pytest.mark.parametrize(("accept", "definition", "expected"), BINARY_CASES)
+def test_accept_of_kinds_with_and_without_a_message(accept: str, definition: str, expected: Encoding) -> None:
+    assert negotiate(Request("GET", "/", {}, {"accept": accept}), definition=definition) == expected
 
 
 @pytest.mark.parametrize("accept", ["application/vnd.kubernetes.protobuf", "text/plain", "application/json;q=0"])
