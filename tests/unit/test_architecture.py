@@ -1,0 +1,96 @@
+"""What the project promises of its own code and import contracts can't say: what loads when, how files are named, how long they are."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+REPOSITORY = Path(__file__).parents[2]
+HEAVY = {"asyncio", "cryptography", "google", "grpc", "numpy", "orjson", "pyroute2", "ssl", "uvloop", "wsproto", "yaml"}
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The top-level packages that an interpreter has after the statement."""
+    program = f"{statement}\nimport sys\nprint(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=REPOSITORY)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("modules", "allowed"),
+    [
+        ("proa.cli.main, proa.cli.up, proa.cli.node", set()),
+        ("proa.apiserver.main", {"asyncio", "ssl"}),
+        ("proa.apiserver.server", {"asyncio", "orjson", "ssl"}),
+        ("proa.controllers.registry", {"asyncio", "orjson", "ssl"}),
+        ("proa.proxy.agent, proa.cni.agent, proa.dns.agent", {"asyncio", "orjson", "ssl"}),
+        ("proa.kubelet.agent", {"asyncio", "google", "grpc", "orjson", "ssl"}),
+    ],
+)
+def test_nothing_loads_what_its_first_second_does_not_need(modules: str, allowed: set[str]) -> None:
+    assert loaded_by(f"import {modules}") & HEAVY <= allowed
+
+
+def sources() -> Iterator[Path]:
+    for folder in ("proa", "tests", "benchmarks", "examples", "scripts"):
+        yield from (path for path in (REPOSITORY / folder).rglob("*.py") if "_pb2" not in path.name)
+
+
+def names(paths: Iterator[Path]) -> list[str]:
+    return [str(path.relative_to(REPOSITORY)) for path in paths]
+
+
+def test_files_are_named_by_the_noun_they_hold() -> None:
+    assert names(path for path in sources() if path.stem in ("utils", "util", "helpers", "helper", "common", "misc")) == []
+
+
+def test_packages_run_no_code_when_they_are_imported() -> None:
+    inits = ((path, ast.parse(path.read_text()).body) for path in (REPOSITORY / "proa").rglob("__init__.py"))
+    assert names(path for path, body in inits if not all(isinstance(each, ast.ImportFrom | ast.Assign | ast.Expr) for each in body)) == []
+
+
+def test_every_module_says_what_it_guarantees() -> None:
+    modules = (path for path in sources() if path.name != "__init__.py" and REPOSITORY / "tests" not in path.parents)
+    assert names(path for path in modules if not ast.get_docstring(ast.parse(path.read_text()))) == []
+
+
+def test_no_file_is_too_long_to_be_read() -> None:
+    assert names(path for path in sources() if path.read_text().count("\n") > 600) == []
+    assert (
+        names(path for path in (REPOSITORY / "proa").rglob("*.py") if "_pb2" not in path.name and path.read_text().count("\n") > 450) == []
+    )
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def test_no_function_is_too_long_to_be_read() -> None:
+    long = [f"{path.name}: {each.name}" for path in sources() for each in functions(path) if (each.end_lineno or 0) - each.lineno >= 50]
+    assert long == []
+
+
+def locked(*files: str) -> dict[str, str]:
+    lines = [line for file in files for line in (REPOSITORY / file).read_text().splitlines() if not line.startswith("#")]
+    return {canonicalize_name(name): version for name, _, version in (line.partition("==") for line in lines)}
+
+
+def test_locks_hold_every_dependency_in_a_version_that_is_allowed() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    running = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
+    for wanted, lock in (
+        (running, locked("requirements.lock")),
+        (project["dependency-groups"]["dev"], locked("requirements-dev.lock", "requirements.lock")),
+    ):
+        missing = [each for each in map(Requirement, wanted) if not each.specifier.contains(lock.get(canonicalize_name(each.name), "0"))]
+        assert missing == []
+
+
+def test_locks_do_not_contradict_each_other() -> None:
+    assert locked("requirements.lock").keys() & locked("requirements-dev.lock").keys() == set()
