@@ -14,6 +14,7 @@ from proa.api.errors import Forbidden, InternalError
 from proa.apiserver.authn.impersonation import impersonate
 from proa.apiserver.authz.denial import forbidden
 from proa.apiserver.call import Call, ServerContext
+from proa.apiserver.compression import accepts_gzip, compress
 from proa.apiserver.failure import error_response, method_not_allowed, page_not_found, translate
 from proa.apiserver.interface import ANONYMOUS, Authenticator, RequestInfo, User
 from proa.apiserver.request_info import request_info
@@ -45,6 +46,13 @@ class Pipeline:
             response = await self._serve(request, info, warnings)
         except Exception as error:
             response = self._failed(request, error)
+        if (
+            "accept-encoding" in request.headers
+            and isinstance(response, Response)
+            and info.subresource != "proxy"
+            and accepts_gzip(request)
+        ):
+            await compress(response)
         self._finish(request, response, warnings)
         stream = not isinstance(response, Response)
         code = 101 if isinstance(response, UpgradeResponse) else response.status
