@@ -16,8 +16,8 @@ from proa.lib.tasks import cancel_and_wait
 
 SUBPROTOCOL = "portforward.k8s.io"
 TUNNEL_SUBPROTOCOL = f"SPDY/3.1+{SUBPROTOCOL}"
-CHANNEL_PROTOCOLS = {"v4.channel.k8s.io": False, "v4.base64.channel.k8s.io": True}
-"""Name -> whether it is base64."""
+CHANNEL_PROTOCOLS = {"v4.channel.k8s.io": False, "v4.base64.channel.k8s.io": True, "": False}
+"""Name -> whether it is base64; a client may name none."""
 
 
 def requested_ports(request: Request) -> list[int]:

@@ -136,12 +136,18 @@ class RawConnection:
             return data
         try:
             return await self._reader.read(limit)
-        except ConnectionError:
+        except OSError:
             return b""
 
     async def write(self, data: bytes) -> None:
         self._writer.write(data)
-        await self._writer.drain()
+        try:
+            await self._writer.drain()
+        except ConnectionError:
+            raise
+        except OSError as error:
+            # A time-out of the kernel's, a failure of TLS: the peer is as gone as after a reset.
+            raise ConnectionResetError(str(error)) from error
 
     async def close(self) -> None:
         self._writer.close()
