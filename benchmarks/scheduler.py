@@ -90,7 +90,7 @@ KINDS: dict[str, Callable[[int], Object]] = {
 
 
 async def measure(kind: str, nodes: int, pods: int) -> tuple[float, int]:
-    """Cycles a second, and pods placed."""
+    """Cycles a second of CPU time (nothing in a cycle waits), and pods placed."""
     client = FakeClient(REPLICA_SET)
     informers = InformerFactory(client)
     cache, nominator = Cache(SystemClock()), Nominator()
@@ -104,14 +104,14 @@ async def measure(kind: str, nodes: int, pods: int) -> tuple[float, int]:
     waiting = [KINDS[kind](number) for number in range(pods + 1)]
     cycle.decide(PodInfo(waiting.pop()))
     placed = 0
-    started = time.perf_counter()
+    started = time.process_time()
     for each in waiting:
         info = PodInfo(each)
         decision = cycle.decide(info)
         if decision.node:
             cache.assume(info, decision.node)
             placed += 1
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     await informers.stop()
     return len(waiting) / seconds, placed
 

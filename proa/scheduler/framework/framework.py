@@ -33,10 +33,11 @@ class Framework:
         everyone = [plugin for plugin, _ in plugins]
         self._nominator = nominator
         self.pre_enqueues = [each for each in everyone if isinstance(each, PreEnqueue)]
-        self.pre_filters = [each for each in everyone if isinstance(each, PreFilter)]
+        self.pre_filters = [(each, isinstance(each, VectorFilter)) for each in everyone if isinstance(each, PreFilter)]
         self.filters = [each for each in everyone if isinstance(each, Filter)]
         self.post_filters = [each for each in everyone if isinstance(each, PostFilter)]
         self.scores = [(plugin, weight) for plugin, weight in plugins if isinstance(plugin, Score)]
+        self._pre_scores = {each.name: each for each in everyone if isinstance(each, PreScore)}
         self._reserves = [each for each in everyone if isinstance(each, Reserve)]
         self._permits = [each for each in everyone if isinstance(each, Permit)]
         self._pre_binds = [each for each in everyone if isinstance(each, PreBind)]
@@ -50,8 +51,8 @@ class Framework:
         self, state: CycleState, pod: PodInfo, *, vectors: bool = False, names: dict[str, frozenset[str]] | None = None
     ) -> Status | None:
         """With `vectors`, those that work over all nodes at once are left to do so. `names` takes what plugins narrow the nodes down to."""
-        for plugin in self.pre_filters:
-            if vectors and isinstance(plugin, VectorFilter):
+        for plugin, over_all_nodes in self.pre_filters:
+            if vectors and over_all_nodes:
                 continue
             answer = plugin.pre_filter(state, pod)
             if isinstance(answer, Status):
@@ -91,8 +92,8 @@ class Framework:
         return total
 
     def score_with(self, plugin: Score, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> list[int]:
-        if isinstance(plugin, PreScore):
-            status = plugin.pre_score(state, pod, nodes)
+        if (pre_score := self._pre_scores.get(plugin.name)) is not None:
+            status = pre_score.pre_score(state, pod, nodes)
             if status is not None and status.code is Code.SKIP:
                 return [0] * len(nodes)
         scores = plugin.normalize(state, [plugin.score(state, pod, node) for node in nodes])

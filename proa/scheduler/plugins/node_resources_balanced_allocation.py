@@ -35,4 +35,5 @@ class NodeResourcesBalancedAllocation:
     def score_all(self, state: CycleState, pod: PodInfo, columns: "Columns", slots: Any) -> Any:
         if self.pre_score(state, pod, ()) is SKIP:
             return None
-        return columns.balance(pod.requests.get("cpu", 0), pod.requests.get("memory", 0))[slots]
+        asked = pod.requests.get("cpu", 0), pod.requests.get("memory", 0)
+        return columns.recent((self.name, asked), lambda: columns.balance(*asked), lambda node: self.score(state, pod, node))[slots]

@@ -52,7 +52,8 @@ class NodeResourcesFit:
         return scores
 
     def score_all(self, state: CycleState, pod: PodInfo, columns: "Columns", slots: Any) -> Any:
-        return columns.free_share(pod.scored)[slots]
+        key = (self.name, pod.scored)
+        return columns.recent(key, lambda: columns.free_share(pod.scored), lambda node: self.score(state, pod, node))[slots]
 
     def may_help(self, pod: PodInfo, event: ClusterEvent) -> bool:
         if isinstance(event, AssignedPodEvent):

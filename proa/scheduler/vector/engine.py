@@ -25,6 +25,12 @@ Refused = list[tuple[Filter, Vector]]
 class VectorEngine:
     def __init__(self, framework: Framework, columns: Columns) -> None:
         self._framework, self.columns = framework, columns
+        # Asked once: isinstance with a protocol costs microseconds.
+        self._filters = [
+            (each, each if isinstance(each, VectorFilter) else None, each if isinstance(each, SignedFilter) else None)
+            for each in framework.filters
+        ]
+        self._scores = [(each, each if isinstance(each, VectorScore) else None, weight) for each, weight in framework.scores]
 
     def place(self, state: CycleState, pod: PodInfo, nominator: Nominator, choose: Choose) -> tuple[str, dict[str, Status]]:
         """The node's name; or "", and a status per node."""
@@ -35,7 +41,7 @@ class VectorEngine:
             return promised, {}
         slots = np.flatnonzero(mask)
         if not len(slots):
-            return "", self._statuses(state, pod, refused) | taken
+            return "", self.statuses(state, pod, refused) | taken
         if len(slots) == 1:
             return self._node(int(slots[0])).name, {}
         scores = self.scores(state, pod, slots)
@@ -45,10 +51,10 @@ class VectorEngine:
     def feasible(self, state: CycleState, pod: PodInfo) -> tuple[Vector, Refused]:
         mask = self.columns.known.copy()
         refused: Refused = []
-        for plugin in self._framework.filters:
+        for plugin, vector, signed in self._filters:
             if plugin.name in state.skipped_filters:
                 continue
-            passed = self._passed(plugin, state, pod, mask)
+            passed = vector.filter_all(state, pod, self.columns) if vector else self._passed(plugin, signed, state, pod, mask)
             if passed is not None and (failed := mask & ~passed).any():
                 refused.append((plugin, failed))
                 mask &= passed
@@ -63,16 +69,12 @@ class VectorEngine:
                 taken[name], mask[slot] = status, False
         return taken
 
-    def _passed(self, plugin: Filter, state: CycleState, pod: PodInfo, mask: Vector) -> Vector | None:
-        if isinstance(plugin, VectorFilter):
-            found: Vector | None = plugin.filter_all(state, pod, self.columns)
-            return found
-
+    def _passed(self, plugin: Filter, signed: SignedFilter | None, state: CycleState, pod: PodInfo, mask: Vector) -> Vector:
         def passes(node: NodeInfo) -> int:
             return int(plugin.filter(state, pod, node) is None)
 
-        if isinstance(plugin, SignedFilter):
-            kept: Vector = self.columns.kept((plugin.name, plugin.sign_filter(pod)), passes) > 0
+        if signed:
+            kept: Vector = self.columns.kept((plugin.name, signed.sign_filter(pod)), passes) > 0
             return kept
         passed = mask.copy()
         for slot in np.flatnonzero(mask):
@@ -81,11 +83,8 @@ class VectorEngine:
 
     def scores(self, state: CycleState, pod: PodInfo, slots: Vector) -> Vector:
         total = np.zeros(len(slots), np.int64)
-        for plugin, weight in self._framework.scores:
-            if isinstance(plugin, VectorScore):
-                found = plugin.score_all(state, pod, self.columns, slots)
-            else:
-                found = self._scalar_scores(plugin, state, pod, slots)
+        for plugin, vector, weight in self._scores:
+            found = vector.score_all(state, pod, self.columns, slots) if vector else self._scalar_scores(plugin, state, pod, slots)
             if found is not None:
                 total += weight * found
         return total
@@ -94,7 +93,7 @@ class VectorEngine:
         nodes = [self._node(int(slot)) for slot in slots]
         return np.array(self._framework.score_with(plugin, state, pod, nodes), np.int64)
 
-    def _statuses(self, state: CycleState, pod: PodInfo, refused: Refused) -> dict[str, Status]:
+    def statuses(self, state: CycleState, pod: PodInfo, refused: Refused) -> dict[str, Status]:
         found: dict[str, Status] = {}
         for plugin, failed in refused:
             if isinstance(plugin, VectorFilter) and isinstance(plugin, PreFilter):

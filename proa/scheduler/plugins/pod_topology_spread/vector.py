@@ -40,7 +40,8 @@ def score_all(pod: PodInfo, constraints: Constraints, counts: PodCounts, columns
             pods = columns.counted(counts.of(constraint.kind(pod.namespace)))[slots]
         else:
             # Nodes without the label are a domain of their own in the weight, though not in the score.
-            weight = math.log(len(np.unique(domain_of[feasible])) + 2)
+            different = int((np.bincount(domain_of[feasible] + 1) > 0).sum())
+            weight = math.log(different + 2)
             included = everyone & (domain_of >= 0) & _included(constraint, constraints, columns)
             pods = _pods_by_domain(constraint, pod, counts, columns, included, size)[own]
         total += np.where(own >= 0, pods * weight + (constraint.max_skew - 1), 0.0)
