@@ -15,6 +15,7 @@ import httptools
 from proa.lib.http.message import AnyResponse, Handler, Request, Response, StreamResponse, UpgradeResponse
 from proa.lib.http.server_head import PIECE, head, pieces, split_target
 from proa.lib.http.server_options import ServerOptions
+from proa.lib.http.server_output import TurnOutput
 from proa.lib.http.server_pending import Pending, resume
 from proa.lib.http.server_stream import HIGH_WATER, ChunkedWriter, RawConnection
 
@@ -28,6 +29,7 @@ class ServerConnection(asyncio.Protocol):
     """See the module. The server reads `busy` and `since` to time out and to drain."""
 
     transport: asyncio.Transport
+    _output: TurnOutput
 
     def __init__(self, handler: Handler, options: ServerOptions, connections: set["ServerConnection"], peer: str = "") -> None:
         self._handler = handler
@@ -70,6 +72,7 @@ class ServerConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]
         self.transport.set_write_buffer_limits(high=HIGH_WATER)
+        self._output = TurnOutput(self._loop, self.transport)
         if not self._peer:
             address = transport.get_extra_info("peername")
             self._peer = f"{address[0]}:{address[1]}" if isinstance(address, tuple) else ""
@@ -166,7 +169,7 @@ class ServerConnection(asyncio.Protocol):
             if self.busy:
                 self._expects = True
             else:
-                self.transport.write(_CONTINUE)
+                self._output.add(_CONTINUE)
 
     def on_body(self, body: bytes) -> None:
         self._body_size += len(body)
@@ -235,7 +238,8 @@ class ServerConnection(asyncio.Protocol):
         response = self._options.refuse(status, message)
         body = response.body if isinstance(response.body, bytes) else b"".join(response.body)
         framing = f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        self.transport.write(head(status, response.headers, response.repeated_headers, framing) + body)
+        self._output.add(head(status, response.headers, response.repeated_headers, framing) + body)
+        self._output.flush()
         self._loop.call_later(LINGER if status in (413, 431) else 0, self.transport.close)
 
     def _next(self) -> None:
@@ -288,6 +292,7 @@ class ServerConnection(asyncio.Protocol):
             await self._deliver(pending, response)
 
     async def _deliver(self, pending: Pending, response: AnyResponse) -> None:
+        self._output.flush()
         try:
             if isinstance(response, UpgradeResponse):
                 await self._run_upgrade(response)
@@ -319,10 +324,11 @@ class ServerConnection(asyncio.Protocol):
             self._send_refusal()
         elif (self.closing and not self._refused) or not pending.keep_alive or pending.upgrade:
             self.is_closed = True
+            self._output.flush()
             self.transport.close()
         elif self._expects:
             self._expects = False
-            self.transport.write(_CONTINUE)
+            self._output.add(_CONTINUE)
 
     def _framing(self, pending: Pending, length: str) -> str:
         if (self.closing and not self._refused) or not pending.keep_alive or pending.upgrade:
@@ -337,10 +343,11 @@ class ServerConnection(asyncio.Protocol):
         length = f"content-length: {len(body)}\r\n" if status not in (204, 304) and status >= 200 else ""
         top = head(status, response.headers, response.repeated_headers, self._framing(pending, length))
         if pending.request.method == "HEAD" or not length:
-            self.transport.write(top)
+            self._output.add(top)
         elif len(body) <= PIECE:
-            self.transport.write(top + body)
+            self._output.add(top + body)
         else:
+            self._output.flush()
             self.transport.writelines([top, body])
 
     async def _write_pieces(self, pending: Pending, response: Response) -> None:
@@ -385,4 +392,5 @@ class ServerConnection(asyncio.Protocol):
         if self._task is not None and (now or self.streaming):
             self._task.cancel()
         elif not self.busy and not self.is_closed:
+            self._output.flush()
             self.transport.close()
