@@ -3,7 +3,6 @@
 import asyncio
 import signal
 
-from proa.client.informer import InformerFactory
 from proa.client.unix import UnixClient
 from proa.cloud.load_balancer import controller as load_balancer
 from proa.cluster.api_open import wait_until_open
@@ -14,11 +13,8 @@ from proa.controllers import manager
 from proa.controllers.context import ControllerContext
 from proa.controllers.identity import unix_clients
 from proa.controllers.options import ControllerOptions
-from proa.runtime.event_recorder import EventRecorder
 from proa.runtime.manager import Runnable, Together
-from proa.scheduler.scheduler import Scheduler
-
-SCHEDULER_USER = "system:kube-scheduler"
+from proa.scheduler import run as scheduler
 
 
 async def run(paths: ClusterPaths, settings: ClusterSettings) -> None:
@@ -35,7 +31,7 @@ async def _work(paths: ClusterPaths, settings: ClusterSettings) -> None:
     await wait_until_open(paths.api_socket)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_run_controllers(paths, settings))
-        tasks.create_task(_run_scheduler(paths))
+        tasks.create_task(scheduler.run(UnixClient(paths.api_socket, scheduler.USER, scheduler.GROUPS)))
 
 
 async def _run_controllers(paths: ClusterPaths, settings: ClusterSettings) -> None:
@@ -54,14 +50,3 @@ async def _run_controllers(paths: ClusterPaths, settings: ClusterSettings) -> No
         return Together(balancer, HostNetwork(settings, context.informers, context.recorder))
 
     await manager.run(unix_clients(paths.api_socket), options, more={"service-controller": build_service_controller})
-
-
-async def _run_scheduler(paths: ClusterPaths) -> None:
-    client = UnixClient(paths.api_socket, SCHEDULER_USER, ("system:authenticated",))
-    informers = InformerFactory(client)
-    recorder = EventRecorder(client, "default-scheduler")
-    try:
-        await Scheduler(client, informers, recorder).run()
-    finally:
-        await recorder.close()
-        await client.close()
