@@ -1,12 +1,15 @@
 """A namespace of its own for a test: `kubectl` in it, and what tests ask most often."""
 
+import fcntl
 import itertools
 import json
 import os
 import pty
 import re
 import select
+import struct
 import subprocess
+import termios
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -120,9 +123,9 @@ class Terminal:
 
     def __init__(self, command: Sequence[str], environment: dict[str, str]) -> None:
         self._master, slave = pty.openpty()
-        self.process = subprocess.Popen(
-            command, env=environment, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, close_fds=True
-        )
+        self.resize(24, 80)
+        # The terminal must be the command's own: only then does a new size reach it as a signal.
+        self.process = subprocess.Popen(["setsid", "--ctty", *command], env=environment, stdin=slave, stdout=slave, stderr=slave)
         os.close(slave)
         self.text = ""
 
@@ -142,10 +145,6 @@ class Terminal:
         return self.text
 
     def resize(self, rows: int, width: int) -> None:
-        import fcntl
-        import struct
-        import termios
-
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, width, 0, 0))
 
     def end(self, patience: float = 30.0) -> int:

@@ -85,11 +85,11 @@ def test_objects_are_printed_in_every_form(space: Namespace) -> None:
 
 def test_sort_by_orders_the_rows(space: Namespace) -> None:
     for name, size in (("a", "3"), ("b", "1"), ("c", "2")):
-        space.out("create", "configmap", name, f"--from-literal=size={size}", f"--from-literal=more={'x' * int(size)}")
-    space.out("delete", "configmap", "kube-root-ca.crt")
-    listed = space.out("get", "cm", "a", "b", "c", "--sort-by=.data.size", "-o", "name")
+        space.out("create", "configmap", name, f"--from-literal=size={size}")
+        space.out("label", "configmap", name, "sorted=yes")
+    listed = space.out("get", "cm", "-l", "sorted", "--sort-by=.data.size", "-o", "name")
     assert listed.split() == ["configmap/b", "configmap/c", "configmap/a"]
-    rows = _table(space.out("get", "cm", "a", "b", "c", "--sort-by=.data.size"))
+    rows = _table(space.out("get", "cm", "-l", "sorted", "--sort-by=.data.size"))
     assert [row[0] for row in rows] == ["NAME", "b", "c", "a"]
 
 
