@@ -26,11 +26,12 @@ class Progress:
     @contextmanager
     def step(self, text: str) -> Iterator[None]:
         begun = time.monotonic()
+        back, erase = ("\r", "  ") if self._live else ("", "")
         if self._live:
             click.echo(f" • {text} …", nl=False, err=True)
         try:
             yield
         except BaseException:
-            click.echo(f"\r ✗ {text}  ", err=True)
+            click.echo(f"{back} ✗ {text}{erase}", err=True)
             raise
-        click.echo(f"{chr(13) if self._live else ''} ✓ {text} ({time.monotonic() - begun:.2f} s)", err=True)
+        click.echo(f"{back} ✓ {text} ({time.monotonic() - begun:.2f} s)", err=True)
