@@ -14,7 +14,7 @@ def table_name(cluster: str) -> str:
 
 
 def ruleset(settings: ClusterSettings) -> str:
-    """The whole table, without node ports."""
+    """The table with its rules, in one transaction; a map of node ports that is there already keeps what it holds."""
     table, link, way_out = table_name(settings.name), host_link(settings), default_link()
     masquerade = f'    ip saddr {settings.node_network} oifname "{way_out}" masquerade\n' if way_out else ""
     return f"""table ip {table} {{
@@ -23,10 +23,18 @@ def ruleset(settings: ClusterSettings) -> str:
   }}
   chain output {{
     type nat hook output priority -100; policy accept;
-    ip daddr 127.0.0.0/8 dnat ip to meta l4proto . th dport map @node_ports
   }}
   chain postrouting {{
     type nat hook postrouting priority 100; policy accept;
+  }}
+}}
+flush chain ip {table} output
+flush chain ip {table} postrouting
+table ip {table} {{
+  chain output {{
+    ip daddr 127.0.0.0/8 dnat ip to meta l4proto . th dport map @node_ports
+  }}
+  chain postrouting {{
     ip saddr 127.0.0.0/8 oifname "{link}" masquerade
 {masquerade}  }}
 }}
@@ -34,9 +42,8 @@ def ruleset(settings: ClusterSettings) -> str:
 
 
 def create(settings: ClusterSettings) -> None:
-    """Load the table; one that is there keeps its node ports."""
-    table = table_name(settings.name)
-    load(f"add table ip {table}\ndelete table ip {table}\n{ruleset(settings)}")
+    """Load the table, or load its rules again."""
+    load(ruleset(settings))
 
 
 def destroy(settings: ClusterSettings) -> None:
