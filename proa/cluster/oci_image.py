@@ -29,15 +29,6 @@ class ImageContent:
     def add_file(self, path: str, content: bytes, mode: int = 0o644) -> None:
         self.files[path.lstrip("/")] = (content, mode)
 
-    def add_tree(self, source: Path, target: str) -> None:
-        """A folder of this machine with all below it."""
-        for path in sorted(source.rglob("*")):
-            name = f"{target.strip('/')}/{path.relative_to(source)}"
-            if path.is_symlink():
-                self.links[name] = str(path.readlink())
-            elif path.is_file():
-                self.files[name] = (path.read_bytes(), path.stat().st_mode & 0o777)
-
 
 def busybox_content() -> ImageContent:
     """Debian's static busybox with a link for each of its applets."""
