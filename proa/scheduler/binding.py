@@ -43,10 +43,11 @@ class Binding:
     async def mark(self, pod: PodInfo, reason: str, message: str, nominated_node: str | None = None) -> None:
         """Write PodScheduled=False unless the pod says just that already; None leaves the nomination."""
         condition = meta.condition(pod.pod, "PodScheduled") or {}
-        wanted = {"type": "PodScheduled", "status": "False", "reason": reason, "message": message}
+        wanted: Object = {"type": "PodScheduled", "status": "False", "reason": reason, "message": message}
         nominates = nominated_node is not None and nominated_node != pod.nominated_node
         if not nominates and all(condition.get(key) == value for key, value in wanted.items()):
             return
+        wanted |= {"observedGeneration": generation} if (generation := pod.pod["metadata"].get("generation")) else {}
         if condition.get("status") != "False":
             wanted["lastTransitionTime"] = format_time(self._clock.now())
         status: Object = {"conditions": [wanted]}

@@ -1,12 +1,9 @@
 """What happened in the cluster that may let a waiting pod run, in the terms that queueing hints are asked in."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from proa.api.meta import Object
 from proa.scheduler.pod_info import PodInfo
-
-Action = Literal["add", "update", "delete"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +12,17 @@ class NodeEvent:
 
     old: Object | None
     new: Object | None
+
+    def changed(self, *path: str) -> bool:
+        """Whether the node is there and new, or has another value at that path than before."""
+        return self.new is not None and (self.old is None or _at(self.old, path) != _at(self.new, path))
+
+
+def _at(node: Object, path: tuple[str, ...]) -> object:
+    value: object = node
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,4 +54,6 @@ class NodeAffinity:
         return vector_in_proportion(columns.kept(key, lambda node: self.score(state, pod, node))[slots])
 
     def may_help(self, pod: PodInfo, event: ClusterEvent) -> bool:
-        return isinstance(event, NodeEvent) and event.new is not None and required_node_affinity(pod.spec).matches(event.new)
+        if not isinstance(event, NodeEvent) or event.new is None or not event.changed("metadata", "labels"):
+            return False
+        return required_node_affinity(pod.spec).matches(event.new)

@@ -58,7 +58,7 @@ class NodeResourcesFit:
     def may_help(self, pod: PodInfo, event: ClusterEvent) -> bool:
         if isinstance(event, AssignedPodEvent):
             return event.old is not None and (event.new is None or _asks_less(event.old, event.new))
-        if not isinstance(event, NodeEvent) or event.new is None:
+        if not isinstance(event, NodeEvent) or event.new is None or not event.changed("status", "allocatable"):
             return False
         room = amounts((event.new.get("status") or {}).get("allocatable"))
         return room.get("pods", 0) > 0 and all(room.get(name, 0) >= wanted for name, wanted in pod.requests.items())

@@ -24,7 +24,9 @@ class NodeUnschedulable:
         return _tolerates(pod)
 
     def may_help(self, pod: PodInfo, event: ClusterEvent) -> bool:
-        return isinstance(event, NodeEvent) and event.new is not None and not (event.new.get("spec") or {}).get("unschedulable")
+        if not isinstance(event, NodeEvent) or event.new is None or not event.changed("spec", "unschedulable"):
+            return False
+        return not (event.new.get("spec") or {}).get("unschedulable")
 
 
 def _tolerates(pod: PodInfo) -> bool:

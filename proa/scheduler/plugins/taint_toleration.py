@@ -39,6 +39,6 @@ class TaintToleration:
         return vector_in_proportion(columns.kept(key, lambda node: self.score(state, pod, node))[slots], reverse=True)
 
     def may_help(self, pod: PodInfo, event: ClusterEvent) -> bool:
-        if not isinstance(event, NodeEvent) or event.new is None:
+        if not isinstance(event, NodeEvent) or event.new is None or not event.changed("spec", "taints"):
             return False
         return find_untolerated((event.new.get("spec") or {}).get("taints") or (), pod.spec.get("tolerations") or ()) is None
