@@ -38,7 +38,7 @@ class RealCluster:
 
     @property
     def environment(self) -> dict[str, str]:
-        return os.environ | {"PROA_HOME": str(self.home), "KUBECONFIG": str(self.kubeconfig), "HOME": str(self.home)}
+        return os.environ | {"PROA_HOME": str(self.home), "KUBECONFIG": str(self.kubeconfig), "HOME": str(self.home.with_name("user"))}
 
     @property
     def kubeconfig(self) -> Path:
