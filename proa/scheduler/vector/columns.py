@@ -5,7 +5,7 @@ is imported only when a cluster has grown enough to need it.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
@@ -149,19 +149,12 @@ class Columns:
         vector, numbers = self._domains[topology_key]
         return vector, max(1, len(numbers))
 
-    def by_domain(self, topology_key: str, values: Mapping[str, int]) -> Vector:
-        """Per node, what `values` holds for its domain."""
+    def sum_by_domain(self, topology_key: str, counts: NodeCounts) -> Vector:
+        """Per node, how many of these pods its domain holds; 0 where it is in none."""
         domain_of, size = self.domains(topology_key)
-        numbers = self._domains[topology_key][1]
-        amounts = np.zeros(size + 1, np.int64)
-        for value, amount in values.items():
-            if value in numbers:
-                amounts[numbers[value]] = amount
-        return amounts[domain_of]
-
-    def in_domains(self, topology_key: str, values: Iterable[str]) -> Vector:
-        mask: Vector = self.by_domain(topology_key, dict.fromkeys(values, 1)) > 0
-        return mask
+        inside = domain_of >= 0
+        sums = np.bincount(domain_of[inside], weights=self.counted(counts)[inside], minlength=size).astype(np.int64)
+        return np.where(inside, sums[domain_of], 0)
 
     def free_share(self, scored: tuple[int, int]) -> Vector:
         """The mean of the free shares of CPU and memory once the pod is there, in hundredths."""

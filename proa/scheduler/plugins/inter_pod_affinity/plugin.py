@@ -68,20 +68,11 @@ class InterPodAffinity:
         return not near and all(term.matches(pod.namespace, pod.labels, self._namespace_labels) for term in terms)
 
     def filter_all(self, state: CycleState, pod: PodInfo, columns: "Columns") -> Any:
-        if self.pre_filter(state, pod) is SKIP:
+        if not self._cache.counts.carried and not pod.affinity:
             return None
-        near, far, existing, _ = state.data[self.name]
-        mask = columns.known.copy()
-        keys = {term.topology_key for term in pod.affinity.required_affinity}
-        for key in keys:
-            mask &= columns.domains(key)[0] >= 0
-        own_kind = all(term.matches(pod.namespace, pod.labels, self._namespace_labels) for term in pod.affinity.required_affinity)
-        if near or not own_kind:
-            for key in keys:
-                mask &= columns.in_domains(key, (value for own, value in near if own == key))
-        for key in {key for key, _ in (*far, *existing)}:
-            mask &= ~columns.in_domains(key, (value for own, value in (*far, *existing) if own == key))
-        return mask
+        from proa.scheduler.plugins.inter_pod_affinity import vector
+
+        return vector.filter_all(pod, self._cache.counts, self._namespace_labels, columns)
 
     def pre_score(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Status | None:
         scores: dict[Domain, int] = {}
@@ -103,15 +94,13 @@ class InterPodAffinity:
         return [int(MAX_NODE_SCORE * ((score - least) / (most - least))) if most > least else 0 for score in scores]
 
     def score_all(self, state: CycleState, pod: PodInfo, columns: "Columns", slots: Any) -> Any:
-        if self.pre_score(state, pod, ()) is SKIP:
+        if not self._cache.counts.carried and not pod.affinity:
             return None
-        scores: dict[Domain, int] = state.data["score " + self.name]
-        total = columns.zeros()
-        for key in {key for key, _ in scores}:
-            total += columns.by_domain(key, {value: number for (own, value), number in scores.items() if own == key})
-        chosen = total[slots]
-        least, most = int(chosen.min()), int(chosen.max())
-        return (MAX_NODE_SCORE * ((chosen - least) / (most - least))).astype(chosen.dtype) if most > least else None
+        from proa.scheduler.plugins.inter_pod_affinity import vector
+
+        scores = vector.scores(pod, self._cache.counts, self._namespace_labels, columns, HARD_AFFINITY_WEIGHT)[slots]
+        least, most = int(scores.min()), int(scores.max())
+        return (MAX_NODE_SCORE * ((scores - least) / (most - least))).astype(scores.dtype) if most > least else None
 
     def may_help(self, pod: PodInfo, event: ClusterEvent) -> bool:
         if isinstance(event, NodeEvent):
