@@ -8,7 +8,7 @@ import os
 import shutil
 from contextlib import suppress
 
-from proa.cluster import cgroup, credentials, host_rules, kubeconfig, network, node_root, nodes, readiness, supervisor_process
+from proa.cluster import cgroup, credentials, forwarding, host_rules, kubeconfig, network, node_root, nodes, readiness, supervisor_process
 from proa.cluster.access import Step, locked
 from proa.cluster.errors import ClusterError
 from proa.cluster.paths import ClusterPaths, home
@@ -64,6 +64,7 @@ def _converge(paths: ClusterPaths, settings: ClusterSettings, step: Step) -> Non
     if settings.nodes:
         with step("Wiring the network"):
             network.create(settings)
+            forwarding.enable(paths.home)
             host_rules.create(settings)
     with step("Starting the API server"):
         credentials.create_for_cluster(paths, settings)
@@ -96,6 +97,7 @@ def _remove(paths: ClusterPaths, settings: ClusterSettings) -> None:
     kubeconfig.remove_from_user_file(settings.context)
     for directory in (paths.run, paths.data):
         shutil.rmtree(directory)
+    forwarding.restore(paths.home)
     for directory in (paths.run.parent, paths.home):
         with suppress(OSError):
             directory.rmdir()

@@ -62,8 +62,7 @@ def create(settings: ClusterSettings) -> None:
             switch.run_inside(lambda: _plug("host"))
         host.add_address(link, f"{settings.control_plane_address}/{prefix}")
         host.set_up(link)
-    for name in filter(None, (link, default_link())):
-        sysctl.write(f"net/ipv4/conf/{name}/forwarding", 1)
+    sysctl.write(f"net/ipv4/conf/{link}/forwarding", 1)
     sysctl.write(f"net/ipv4/conf/{link}/route_localnet", 1)
 
 

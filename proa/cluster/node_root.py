@@ -41,7 +41,7 @@ def program_directories() -> list[Path]:
     return [path for path in outside if not any(path != other and path.is_relative_to(other) for other in outside)]
 
 
-def mount_script(node: NodePaths, shared: Sequence[Path]) -> str:
+def mount_script(node: NodePaths, shared: Sequence[Path], resolv_conf: str) -> str:
     """The shell script that builds the root inside the new mount namespace. `shared` are bound at their own paths."""
     root = shlex.quote(str(node.root))
     lines = ["set -e", f"mount --bind {root} {root}", f"cd {root}"]
@@ -60,11 +60,23 @@ def mount_script(node: NodePaths, shared: Sequence[Path]) -> str:
         lines.append(f"mkdir -p {quoted} && mount --rbind {shlex.quote(str(path))} {quoted}")
     lines += ["mkdir -p .machine run/netns run/lock", "pivot_root . .machine", "umount -l /.machine", "rmdir /.machine || true"]
     lines += ["ln -sfn /run /var/run", f"printf '%s\\n' {shlex.quote(node.name)} > /etc/hostname", f"hostname {shlex.quote(node.name)}"]
-    lines += ["mkdir -p /etc/cni/net.d"]
+    lines += ["mkdir -p /etc/cni/net.d", "rm -f /etc/resolv.conf", f"printf %s {shlex.quote(resolv_conf)} > /etc/resolv.conf"]
     return "\n".join(lines) + "\n"
 
 
-def create(node: NodePaths) -> None:
+def node_resolv_conf(machine: str, dns_address: str) -> str:
+    """The machine's resolv.conf with what no node can reach, a resolver on loopback, replaced by the cluster's, which asks that one."""
+    lines: list[str] = []
+    for line in machine.splitlines():
+        words = line.split()
+        if len(words) > 1 and words[0] == "nameserver" and (words[1].startswith("127.") or words[1] == "::1"):
+            line = f"nameserver {dns_address}"
+        if line not in lines:
+            lines.append(line)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def create(node: NodePaths, dns_address: str) -> None:
     """Make and pin the namespaces; does nothing if they are there."""
     if _is_mounted(node.mount_namespace):
         return
@@ -75,7 +87,11 @@ def create(node: NodePaths) -> None:
         pin.touch()
     shared = [*program_directories(), node.run, node.credentials]
     command = ["unshare", f"--mount={node.mount_namespace}", f"--uts={node.uts_namespace}", "--propagation", "private", "sh", "-c"]
-    done = subprocess.run([*command, mount_script(node, shared)], capture_output=True, text=True)
+    done = subprocess.run(
+        [*command, mount_script(node, shared, node_resolv_conf(_read(Path("/etc/resolv.conf")), dns_address))],
+        capture_output=True,
+        text=True,
+    )
     if done.returncode != 0:
         destroy(node)
         raise ClusterError(f"the root of node {node.name!r} could not be made: {done.stderr.strip()}")
@@ -96,6 +112,13 @@ def release(run: Path) -> None:
     while _is_mounted(run):
         if subprocess.run(["umount", str(run)], capture_output=True).returncode != 0:
             break
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return ""
 
 
 def _make_pinnable(run: Path) -> None:

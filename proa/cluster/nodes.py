@@ -23,7 +23,7 @@ def prepare(paths: ClusterPaths, settings: ClusterSettings) -> None:
         if node.powered:
             network.create_node(settings, node)
             credentials.create_for_node(paths.node(node.name), settings, node)
-            node_root.create(paths.node(node.name))
+            node_root.create(paths.node(node.name), settings.dns_address)
             containerd.write_configuration(paths.node(node.name))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import proa
-from proa.cluster.node_root import mount_script, program_directories
+from proa.cluster.node_root import mount_script, node_resolv_conf, program_directories
 from proa.cluster.paths import ClusterPaths
 
 NODE = ClusterPaths(Path("/data home"), "c").node("n-1")
@@ -19,7 +19,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(Path, "is_symlink", lambda path: str(path) in links)
     monkeypatch.setattr(Path, "is_dir", lambda path: str(path) in directories)
     monkeypatch.setattr("os.readlink", lambda path: links[str(path)])
-    return mount_script(NODE, [Path("/opt/env"), Path("/run/proa/c/nodes/n-1")]).splitlines()
+    return mount_script(NODE, [Path("/opt/env"), Path("/run/proa/c/nodes/n-1")], "nameserver 10.96.0.10\n").splitlines()
 
 
 def test_programs_are_the_machine_s_and_etc_is_an_overlay(script: list[str]) -> None:
@@ -61,7 +61,7 @@ def test_the_old_root_is_gone_before_the_host_name_is_set(script: list[str]) -> 
 
 
 def test_a_shell_understands_it() -> None:
-    done = subprocess.run(["sh", "-n"], input=mount_script(NODE, [Path("/a b")]), text=True, capture_output=True)
+    done = subprocess.run(["sh", "-n"], input=mount_script(NODE, [Path("/a b")], "nameserver 1.1.1.1\n"), text=True, capture_output=True)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -71,3 +71,11 @@ def test_directories_of_programs_hold_this_package_and_never_each_other() -> Non
     assert any(package.is_relative_to(path) for path in found) or package.is_relative_to("/usr")
     assert not [path for path in found if path.is_relative_to("/usr") or path == Path("/")]
     assert not [(one, two) for one in found for two in found if one != two and one.is_relative_to(two)]
+
+
+def test_a_resolver_on_loopback_is_asked_through_the_clusters() -> None:
+    machine = "# made by\nnameserver 127.0.0.53\nnameserver ::1\nnameserver 192.0.2.1\nsearch example.com\noptions edns0\n"
+    assert node_resolv_conf(machine, "10.96.0.10") == (
+        "# made by\nnameserver 10.96.0.10\nnameserver 192.0.2.1\nsearch example.com\noptions edns0\n"
+    )
+    assert node_resolv_conf("", "10.96.0.10") == ""
