@@ -1,17 +1,19 @@
 """Keeps a Service's EndpointSlices equal to the pods that it selects; a pod's change is written at once, without a batching delay."""
 
 from proa.api import meta
-from proa.api.errors import NotFound
 from proa.api.kinds import ENDPOINT_SLICES, NODES
 from proa.api.meta import Object
 from proa.client.interface import Handlers
 from proa.controllers.context import ControllerContext
 from proa.controllers.endpoint_slice.endpoints import ZONE_LABEL, desired_endpoints
-from proa.controllers.endpoint_slice.packing import MANAGED_BY, MANAGER, SERVICE_NAME, SlicePlan, plan_slices
+from proa.controllers.endpoint_slice.packing import MANAGER, SlicePlan, plan_slices
+from proa.controllers.endpoint_slice.slices import apply, service_index
 from proa.controllers.service_pods import ServicePods
 from proa.controllers.written import PATIENCE_SECONDS, WrittenObjects
 from proa.runtime.controller import Controller
 from proa.runtime.reconciler import DONE, Result
+
+service_of = service_index(MANAGER)
 
 
 def build(context: ControllerContext) -> Controller:
@@ -24,7 +26,7 @@ class EndpointSliceReconciler:
         self._client = context.client
         self._recorder = context.recorder
         self.queue = context.queue()
-        self._slices = context.informers.informer(ENDPOINT_SLICES, indexers={"service": _service_key})
+        self._slices = context.informers.informer(ENDPOINT_SLICES, indexers={"service": service_of})
         self._nodes = context.informers.informer(NODES)
         self._written = WrittenObjects(self._slices.lister, context.clock)
         self._service_pods = ServicePods(context.informers, self.queue.add)
@@ -44,36 +46,24 @@ class EndpointSliceReconciler:
         if self._written.is_behind(key, existing):
             return Result(PATIENCE_SECONDS)  # the event that is missing wakes us earlier
         desired = desired_endpoints(service, self._service_pods.behind(service), self._zone)
-        await self._apply(key, plan_slices(service, desired, existing))
+        await apply(self._client, self._written, key, plan_slices(service, desired, existing))
         return DONE
 
     async def _without_selector(self, key: str, service: Object) -> Result:
         """A Service that became an ExternalName has no endpoints; one that lost its selector keeps what it has."""
         if service["spec"].get("type") == "ExternalName":
-            await self._apply(key, SlicePlan(delete=list(self._slices.lister.by_index("service", key))))
+            await apply(self._client, self._written, key, SlicePlan(delete=list(self._slices.lister.by_index("service", key))))
         return DONE
-
-    async def _apply(self, key: str, plan: SlicePlan) -> None:
-        for each in plan.create:
-            self._written.wrote(key, await self._client.create(ENDPOINT_SLICES, each))
-        for each in plan.update:
-            self._written.wrote(key, await self._client.update(ENDPOINT_SLICES, each))
-        for each in plan.delete:
-            try:
-                await self._client.delete(ENDPOINT_SLICES, meta.name(each), meta.namespace(each), uid=meta.uid(each))
-            except NotFound:
-                continue
-            self._written.deleted(key, each)
 
     def _zone(self, node_name: str) -> str:
         return meta.labels(self._nodes.lister.get(node_name) or {}).get(ZONE_LABEL, "")
 
     def _slice_changed(self, endpoint_slice: Object) -> None:
-        for key in _service_key(endpoint_slice):
+        for key in service_of(endpoint_slice):
             self.queue.add(key)
 
     def _slice_deleted(self, endpoint_slice: Object) -> None:
-        for key in _service_key(endpoint_slice):
+        for key in service_of(endpoint_slice):
             self._written.observed_deletion(key, endpoint_slice)
             self.queue.add(key)
 
@@ -85,10 +75,3 @@ class EndpointSliceReconciler:
         if meta.labels(old).get(ZONE_LABEL) != meta.labels(new).get(ZONE_LABEL):
             for service in self._service_pods.services.lister.list():
                 self.queue.add(meta.key(service))
-
-
-def _service_key(endpoint_slice: Object) -> list[str]:
-    labels = meta.labels(endpoint_slice)
-    if labels.get(MANAGED_BY) != MANAGER or not labels.get(SERVICE_NAME):
-        return []
-    return [f"{meta.namespace(endpoint_slice)}/{labels[SERVICE_NAME]}"]

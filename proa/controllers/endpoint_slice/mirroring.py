@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 
 from proa.api import meta
-from proa.api.errors import NotFound
 from proa.api.kinds import ENDPOINT_SLICES, ENDPOINTS, SERVICES
 from proa.api.meta import Object
 from proa.client.interface import Handlers
 from proa.controllers.context import ControllerContext
 from proa.controllers.endpoint_slice.endpoints import PortKey, key_of_slice, slice_ports
 from proa.controllers.endpoint_slice.packing import MANAGED_BY, SERVICE_NAME, SlicePlan
+from proa.controllers.endpoint_slice.slices import apply, service_index
 from proa.controllers.written import PATIENCE_SECONDS, WrittenObjects
 from proa.runtime.controller import Controller
 from proa.runtime.reconciler import DONE, Result
 
 MANAGER = "endpointslicemirroring-controller.k8s.io"
+service_of = service_index(MANAGER)
 SKIP = "endpointslice.kubernetes.io/skip-mirror"
 LEADER = "control-plane.alpha.kubernetes.io/leader"
 MAX_ADDRESSES = 1000
@@ -102,7 +103,7 @@ class MirroringReconciler:
         self.queue = context.queue()
         self._services = context.informers.informer(SERVICES)
         self._endpoints = context.informers.informer(ENDPOINTS)
-        self._slices = context.informers.informer(ENDPOINT_SLICES, indexers={"mirrored service": _service_key})
+        self._slices = context.informers.informer(ENDPOINT_SLICES, indexers={"mirrored service": service_of})
         self._written = WrittenObjects(self._slices.lister, context.clock)
         enqueue = Handlers(add=self._enqueue, update=lambda old, new: self._enqueue(new), delete=self._enqueue)
         self._services.add_handlers(enqueue)
@@ -115,36 +116,17 @@ class MirroringReconciler:
             return Result(PATIENCE_SECONDS)
         endpoints = self._endpoints.lister.get(key)
         mirrored = is_mirrored(endpoints, self._services.lister.get(key))
-        await self._apply(key, plan_mirroring(desired_slices(endpoints) if mirrored and endpoints else [], existing))
+        await apply(self._client, self._written, key, plan_mirroring(desired_slices(endpoints) if mirrored and endpoints else [], existing))
         return DONE
-
-    async def _apply(self, key: str, plan: SlicePlan) -> None:
-        for each in plan.create:
-            self._written.wrote(key, await self._client.create(ENDPOINT_SLICES, each))
-        for each in plan.update:
-            self._written.wrote(key, await self._client.update(ENDPOINT_SLICES, each))
-        for each in plan.delete:
-            try:
-                await self._client.delete(ENDPOINT_SLICES, meta.name(each), meta.namespace(each), uid=meta.uid(each))
-            except NotFound:
-                continue
-            self._written.deleted(key, each)
 
     def _enqueue(self, obj: Object) -> None:
         self.queue.add(meta.key(obj))
 
     def _slice(self, endpoint_slice: Object) -> None:
-        for key in _service_key(endpoint_slice):
+        for key in service_of(endpoint_slice):
             self.queue.add(key)
 
     def _slice_deleted(self, endpoint_slice: Object) -> None:
-        for key in _service_key(endpoint_slice):
+        for key in service_of(endpoint_slice):
             self._written.observed_deletion(key, endpoint_slice)
             self.queue.add(key)
-
-
-def _service_key(endpoint_slice: Object) -> list[str]:
-    labels = meta.labels(endpoint_slice)
-    if labels.get(MANAGED_BY) != MANAGER or not labels.get(SERVICE_NAME):
-        return []
-    return [f"{meta.namespace(endpoint_slice)}/{labels[SERVICE_NAME]}"]
