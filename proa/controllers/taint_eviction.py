@@ -6,6 +6,7 @@ from proa.api import meta
 from proa.api.errors import NotFound
 from proa.api.kinds import NODES, PODS
 from proa.api.meta import Object
+from proa.api.scheduling.taints import tolerates
 from proa.client.interface import STRATEGIC_MERGE_PATCH, Handlers
 from proa.controllers import pods
 from proa.controllers.context import ControllerContext
@@ -17,17 +18,6 @@ from proa.runtime.reconciler import DONE, Result
 def build(context: ControllerContext) -> Controller:
     reconciler = TaintEviction(context)
     return context.controller(reconciler, reconciler.queue)
-
-
-def tolerates(toleration: Object, taint: Object) -> bool:
-    """An empty effect or key stands for all; Exists ignores the value."""
-    if toleration.get("effect") and toleration["effect"] != taint["effect"]:
-        return False
-    if toleration.get("key") and toleration["key"] != taint["key"]:
-        return False
-    if toleration.get("operator", "Equal") == "Exists":
-        return True
-    return bool(toleration.get("key")) and (toleration.get("value") or "") == (taint.get("value") or "")
 
 
 def seconds_tolerated(taints: Sequence[Object], tolerations: Sequence[Object]) -> float | None:

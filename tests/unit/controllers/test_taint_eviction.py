@@ -8,24 +8,9 @@ import pytest
 from proa.api.kinds import NODES, PODS
 from proa.api.meta import Object
 from proa.controllers.rehearsal import rehearse
-from proa.controllers.taint_eviction import build, seconds_tolerated, tolerates
+from proa.controllers.taint_eviction import build, seconds_tolerated
 
 TAINT = {"key": "k", "value": "v", "effect": "NoExecute"}
-
-
-@pytest.mark.parametrize(
-    ("toleration", "expected"),
-    [
-        ({"operator": "Exists"}, True),
-        ({"key": "k", "operator": "Exists", "effect": "NoExecute"}, True),
-        ({"key": "k", "operator": "Exists", "effect": "NoSchedule"}, False),
-        ({"key": "k", "value": "v"}, True),
-        ({"key": "k", "operator": "Equal", "value": "w"}, False),
-        ({"key": "other", "operator": "Exists"}, False),
-    ],
-)
-def test_tolerations(toleration: Object, expected: bool) -> None:
-    assert tolerates(toleration, TAINT) is expected
 
 
 @pytest.mark.parametrize(
