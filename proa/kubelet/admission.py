@@ -6,9 +6,9 @@ A rejected pod becomes Failed with the reason and message that upstream gives. P
 import re
 from collections.abc import Iterable, Mapping
 
-from proa.api import meta
 from proa.api.meta import Object
 from proa.api.quantity import ZERO, Quantity, parse
+from proa.api.scheduling.node_affinity import required_node_affinity
 from proa.kubelet.resources import pod_requests
 
 SAFE_SYSCTLS = (
@@ -38,9 +38,7 @@ def admit(
 
 
 def _node_affinity(pod: Object, node: Object) -> Rejection | None:
-    labels = meta.labels(node)
-    selector = pod["spec"].get("nodeSelector") or {}
-    if node and any(labels.get(key) != value for key, value in selector.items()):
+    if node and not required_node_affinity(pod["spec"]).matches(node):
         return "NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"
     return None
 

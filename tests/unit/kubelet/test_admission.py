@@ -7,6 +7,7 @@ import pytest
 from proa.kubelet.admission import admit
 from tests.unit.kubelet.objects import container, pod
 
+WRONG_NODE = ("NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector")
 NODE = {"metadata": {"name": "n1", "labels": {"disk": "ssd"}}}
 ALLOCATABLE = {"cpu": "1", "memory": "1Gi", "pods": "2"}
 
@@ -17,6 +18,11 @@ def asks(**amounts: str) -> dict[str, Any]:
 
 def sysctl(name: str, **spec: Any) -> dict[str, Any]:
     return pod(securityContext={"sysctls": [{"name": name, "value": "1"}]}, **spec)
+
+
+def on(key: str, operator: str, *values: str) -> dict[str, Any]:
+    term = {"matchExpressions": [{"key": key, "operator": operator, "values": list(values)}]}
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}}
 
 
 @pytest.mark.parametrize(
@@ -32,8 +38,9 @@ def sysctl(name: str, **spec: Any) -> dict[str, Any]:
         (asks(**{"example.com/gpu": "1"}), [],
          ("OutOfexample.com/gpu", "Node didn't have enough resource: example.com/gpu, requested: 1, used: 0, capacity: 0")),
         (pod(nodeSelector={"disk": "ssd"}), [], None),
-        (pod(nodeSelector={"disk": "hdd"}), [],
-         ("NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector")),
+        (pod(nodeSelector={"disk": "hdd"}), [], WRONG_NODE),
+        (pod(affinity=on("disk", "In", "ssd")), [], None),
+        (pod(affinity=on("disk", "NotIn", "ssd")), [], WRONG_NODE),
         (sysctl("net.ipv4.tcp_syncookies"), [], None),
         (sysctl("net.ipv4.tcp_syncookies", hostNetwork=True), [],
          ("SysctlForbidden", 'forbidden sysctl: "net.ipv4.tcp_syncookies" not allowed with host net enabled')),
