@@ -32,6 +32,14 @@ class FieldSelector:
         """The one value that `field` must have, if the selector says so."""
         return next((term.value for term in self.requirements if term.field == field and term.operator == "="), None)
 
+    def renamed(self, names: Mapping[str, str]) -> "FieldSelector":
+        """The same selector for who calls its fields by other names."""
+        if not any(term.field in names for term in self.requirements):
+            return self
+        return FieldSelector(
+            tuple(FieldRequirement(names.get(term.field, term.field), term.operator, term.value) for term in self.requirements)
+        )
+
     def check_supported(self, supported: Iterable[str]) -> None:
         """Raise BadRequest for a field that this kind can't be selected by."""
         allowed = {*supported, *ALWAYS_SELECTABLE}

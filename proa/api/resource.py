@@ -126,6 +126,8 @@ class Resource:
     columns: tuple[Column, ...] = ()
     selectable_fields: Callable[[Object], Mapping[str, str]] = _no_fields
     selectable_field_names: tuple[str, ...] = ()
+    stored_field_labels: Mapping[str, str] = field(default_factory=dict)
+    """What the stored object calls a selectable field, where this version has another name for it."""
     storage_version: str = ""
     storage_group: str | None = None
     """The group under which it is stored, where that is another one (events.k8s.io Events are core Events)."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from proa.api.meta import Object
+from proa.apiserver.decode import Decoder
 from proa.apiserver.encode import entry_body, object_body
 from proa.apiserver.interface import Attributes, Authorizer, ObjectReader, RequestInfo, User
 from proa.apiserver.negotiation import Encoding, negotiate, negotiate_for
@@ -61,6 +62,8 @@ class ServerContext:
     revision: Callable[[], int]
     """Up to which the store is known."""
     field_managers: FieldManagers
+    decoder_of: Callable[[str], Decoder | None] = lambda definition: None
+    """Checks and prunes bodies of kinds that no resource is of (Scale, Binding, DeleteOptions), by their definition."""
     reviews: Mapping[tuple[str, str], Review] = field(default_factory=dict)
     connect: dict[tuple[str, str, str], Connect] = field(default_factory=dict)
     token_request: TokenRequester | None = None

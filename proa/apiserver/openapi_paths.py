@@ -34,8 +34,11 @@ class OpenApiPaths:
         found = documents.v3(path.removeprefix("/openapi/v3/")) if path.startswith("/openapi/v3/") else None
         if found is None:
             return None
+        stated = request.query.get("hash")
+        if stated and f'"{stated[0]}"' != found.etag:
+            return Response(301, {"location": f"{path}?hash={found.etag.strip(chr(34))}"})
         answer = _answer(request, found)
-        if "hash" in request.query:
+        if stated:
             answer.headers["cache-control"] = "public, immutable"
         return answer
 

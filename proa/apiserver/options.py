@@ -78,7 +78,9 @@ def list_options(request: Request, *, watching: bool) -> ListOptions:
 def parse_resource_version(text: str) -> int:
     if text.isascii() and text.isdigit():
         return int(text)
-    raise BadRequest(f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax')
+    raise BadRequest(
+        f'invalid resource version: resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+    )
 
 
 def too_large_revision(asked: int, current: int) -> ApiError:
@@ -121,13 +123,12 @@ def _watch_causes(options: ListOptions) -> list[Cause]:
         if options.match:
             return [forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")]
         return []
-    causes: list[Cause] = []
-    if options.match != "NotOlderThan":
-        if not options.match:
-            text = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-            causes.append(forbidden("resourceVersionMatch", text))
-        else:
-            causes.append(not_supported("resourceVersionMatch", options.match, ["NotOlderThan"]))
+    if options.match == "NotOlderThan":
+        return []
+    text = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+    causes = [forbidden("resourceVersionMatch", text)]
+    if options.match:
+        causes.append(not_supported("resourceVersionMatch", options.match, ["NotOlderThan"]))
     return causes
 
 
@@ -235,12 +236,13 @@ def delete_options(body: Any) -> DeleteOptions:
     preconditions = body.get("preconditions") or {}
     policy = body.get("propagationPolicy")
     orphan = body.get("orphanDependents")
-    causes = _dry_run_causes(body.get("dryRun") or [])
+    causes: list[Cause] = []
     if policy is not None and orphan is not None:
         causes.append(invalid("propagationPolicy", policy, "orphanDependents and deletionPropagation cannot be both set"))
     if policy not in (None, "Foreground", "Background", "Orphan"):
         choices = ["Background", "Foreground", "Orphan", "nil"]
         causes.append(not_supported("propagationPolicy", policy, choices))
+    causes += _dry_run_causes(body.get("dryRun") or [])
     if causes:
         raise Invalid.of(META_GROUP, "DeleteOptions", "", causes)
     grace = body.get("gracePeriodSeconds")

@@ -21,14 +21,19 @@ from proa.apiserver.request_info import request_info
 from proa.apiserver.request_metrics import RequestMetrics
 from proa.apiserver.served import ServedResource
 from proa.apiserver.verbs.table import find_verb
-from proa.lib.http.message import AnyResponse, Request, Response, StreamResponse, UpgradeResponse
+from proa.lib.http.message import AnyResponse, Request, Response, UpgradeResponse
 
 log = logging.getLogger(__name__)
 
 NonResource = Callable[[Request, User], Awaitable[AnyResponse | None]]
 """Answers a path outside of /api/VERSION and /apis/GROUP/VERSION; None if there is no such path."""
 WARNING_LIMIT = 256
-_IMPERSONATION = ("impersonate-user", "impersonate-group", "impersonate-uid")
+_IMPERSONATION = "impersonate-"
+DEPRECATED = {
+    ("", "v1", "componentstatuses"): "v1 ComponentStatus is deprecated in v1.19+",
+    ("", "v1", "endpoints"): "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+}
+"""Resources whose every use is answered with a warning."""
 
 
 class Pipeline:
@@ -70,17 +75,19 @@ class Pipeline:
     async def _serve(self, request: Request, info: RequestInfo, warnings: list[str]) -> AnyResponse:
         user = await self._authenticator.authenticate(request) or ANONYMOUS
         authorizer = self._context.authorizer
-        headers = request.headers
-        if any(name in headers for name in _IMPERSONATION):
+        if _impersonates(request):
             user = await impersonate(request, user, authorizer)
         decision = await authorizer.authorize(user, info)
         if not decision.allowed:
             raise self._denied(user, info, decision.reason)
         if not info.is_resource:
             return await self._paths(request, user) or page_not_found()
-        served = self._context.served.get((info.group, info.version, info.resource))
+        key = info.group, info.version, info.resource
+        served = self._context.served.get(key)
         if served is None or not _addressable(served, info):
             return page_not_found()
+        if key in DEPRECATED:
+            warnings.append(DEPRECATED[key])
         call = Call(self._context, request, user, info, served, warnings)
         return await self._dispatch(call)
 
@@ -107,11 +114,17 @@ class Pipeline:
         headers = response.headers
         headers["audit-id"] = request.headers.get("audit-id") or _audit_id()
         headers.setdefault("cache-control", "no-cache, private")
-        if warnings and isinstance(response, Response):
+        if warnings:
             lines = tuple(("warning", f'299 - "{_quotable(text)}"') for text in warnings[:WARNING_LIMIT])
             response.repeated_headers = (*response.repeated_headers, *lines)
-        elif warnings and isinstance(response, StreamResponse):
-            headers["warning"] = f'299 - "{_quotable(warnings[0])}"'
+
+
+def _impersonates(request: Request) -> bool:
+    """A plain loop, as every request pays for it."""
+    for name in request.headers:  # noqa: SIM110
+        if name.startswith(_IMPERSONATION):
+            return True
+    return False
 
 
 def _addressable(served: ServedResource, info: RequestInfo) -> bool:

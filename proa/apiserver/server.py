@@ -5,11 +5,13 @@ control plane that share the process and for tests.
 """
 
 import asyncio
+import functools
 from collections.abc import Iterable, Sequence
 
 from proa.api.resource import Resource
 from proa.api.schema import Schema, load_schema
 from proa.api.schema_node import ANY
+from proa.api.validation import compile_decoder
 from proa.apiserver.admission.chain import AdmissionChain, build_admission
 from proa.apiserver.allocators.service import ServiceAllocator
 from proa.apiserver.authn.build import build_authentication
@@ -139,7 +141,7 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
     served: dict[GroupVersionResource, ServedResource] = {}
     authentication = build_authentication(config, reader, clock)
     authorizer = build_authorizer(reader)
-    admission = AdmissionChain(build_admission(reader, writer, config, authorizer, clock))
+    admission = AdmissionChain(build_admission(reader, writer, config, authorizer, clock, served))
     metrics = RequestMetrics(registry, served)
     context = ServerContext(
         clock=clock,
@@ -149,6 +151,7 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
         reader=reader,
         revision=lambda: store.revision,
         field_managers=SchemaFieldManagers(),
+        decoder_of=functools.cache(lambda definition: compile_decoder(schema.node(definition))),
         reviews=build_reviews(authentication, authorizer),
         token_request=authentication.token_requests.create,
         watch_started=metrics.watch_changed,

@@ -84,6 +84,25 @@ def test_an_unscheduled_pod_goes_at_once(run: Run) -> None:
     run(scenario)
 
 
+@pytest.mark.parametrize("bound", [False, True])
+def test_watchers_of_pods_see_the_mark_before_the_end(run: Run, bound: bool) -> None:
+    async def scenario(api: Api) -> None:
+        if bound:
+            await make_bound_pod(api)
+        else:
+            await api("POST", PODS, {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}})
+        watch = await api.watch(f"{PODS}?watch=1")
+        await watch.take(1)
+        gone = (await api("DELETE", f"{PODS}/p?gracePeriodSeconds=0")).body
+        marked, deleted = await watch.next(), await watch.next()
+        assert [marked["type"], deleted["type"]] == ["MODIFIED", "DELETED"]
+        for obj in (marked["object"], deleted["object"], gone):
+            assert (obj["metadata"]["deletionTimestamp"], obj["metadata"]["deletionGracePeriodSeconds"]) == ("2030-01-01T00:00:00Z", 0)
+        assert int(marked["object"]["metadata"]["resourceVersion"]) < int(deleted["object"]["metadata"]["resourceVersion"])
+
+    run(scenario)
+
+
 def test_a_dry_run_deletes_nothing(run: Run) -> None:
     async def scenario(api: Api) -> None:
         await make_map(api)

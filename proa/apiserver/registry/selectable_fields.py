@@ -5,6 +5,7 @@ from typing import Any
 
 from proa.api.meta import Object
 
+_REFERENCE = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
 FIELDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("", "pods"): (
         "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
@@ -28,6 +29,14 @@ FIELDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("certificates.k8s.io", "certificatesigningrequests"): ("spec.signerName",),
     ("resource.k8s.io", "resourceslices"): ("spec.nodeName", "spec.driver"),
 }  # fmt: skip
+
+STORED_LABELS: dict[tuple[str, str], dict[str, str]] = {
+    ("events.k8s.io", "events"): {
+        **{f"regarding.{name}": f"involvedObject.{name}" for name in _REFERENCE},
+        "reportingController": "reportingComponent",
+    },
+}
+"""Kinds that are kept under another group: what is asked under their own names is looked up under the stored ones."""
 
 _ELSEWHERE = {"status.successful": ("status", "succeeded")}
 _ZERO = {"spec.hostNetwork": "false", "spec.unschedulable": "false", "status.replicas": "0", "status.successful": "0"}

@@ -6,10 +6,10 @@ from proa.api import meta
 from proa.api.errors import BadRequest, Cause, Conflict, Invalid, MethodNotAllowed, not_supported, required
 from proa.api.meta import Object
 from proa.apiserver.call import Call
-from proa.apiserver.decode import check_type, parse_body
 from proa.apiserver.interface import Attributes
-from proa.apiserver.options import write_options
+from proa.apiserver.options import WriteOptions, write_options
 from proa.apiserver.served import ServedResource
+from proa.apiserver.verbs.own_kind import BINDING, decode_own
 from proa.lib.http.message import Response
 
 SUCCESS = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
@@ -17,7 +17,7 @@ SUCCESS = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Succ
 
 async def create_binding(call: Call) -> Response:
     options = write_options(call.request, "CreateOptions")
-    binding = _decode(call)
+    binding = _decode(call, options)
     name = call.info.name if call.info.subresource else meta.name(binding)
     pods = _pods(call)
     attributes = Attributes(
@@ -46,9 +46,8 @@ def _pods(call: Call) -> ServedResource:
     return pods
 
 
-def _decode(call: Call) -> Object:
-    parsed = parse_body(call.request.body, call.request.headers.get("content-type", ""))
-    binding = check_type(parsed.value, "v1", "Binding")
+def _decode(call: Call, options: WriteOptions) -> Object:
+    binding = decode_own(call, BINDING, "v1", options.field_validation)
     own = meta.namespace(binding)
     if own and own != call.info.namespace:
         raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")

@@ -13,7 +13,6 @@ def _status() -> Object:
 
 
 async def list_component_statuses(call: Call) -> Response:
-    call.warn("v1 ComponentStatus is deprecated in v1.19+")
     encoding = call.encoding()
     if encoding.form == "Table":
         return call.object_response(_status())
@@ -22,7 +21,6 @@ async def list_component_statuses(call: Call) -> Response:
 
 
 async def get_component_status(call: Call) -> Response:
-    call.warn("v1 ComponentStatus is deprecated in v1.19+")
     if call.info.name != STORE:
         raise call.served.missing(call.info.name)
     return call.object_response(_status())

@@ -108,6 +108,7 @@ def _already_exists(call: Call, key: str, name: str, *, generated: bool) -> Alre
     error = AlreadyExists.of(identity.group, identity.plural, name)
     if generated:
         error.message += ", the server was not able to generate a unique name for the object"
+        error.details["retryAfterSeconds"] = 1
     existing = call.served.objects.peek(key)
     if existing is not None and (existing.decode().get("metadata") or {}).get("deletionTimestamp"):
         error.message = f"object is being deleted: {error.message}"

@@ -7,6 +7,7 @@ from proa.api.meta import Object
 from proa.apiserver.call import Call
 from proa.apiserver.decode import parse_body, unrecognized
 from proa.apiserver.options import DeleteOptions, delete_options, delete_options_from_query
+from proa.apiserver.verbs.own_kind import DELETE_OPTIONS, checked
 from proa.apiserver.verbs.removal import Removed, remove
 from proa.lib.http.message import Response
 
@@ -47,7 +48,11 @@ def read_options(call: Call) -> DeleteOptions:
     except BadRequest as error:
         why = f"couldn't get version/kind; json parse error: {error.message}"
         raise BadRequest(unrecognized("DeleteOptions", why)) from None
-    return delete_options(parsed.value)
+    value = parsed.value
+    if not isinstance(value, dict) or value.get("kind", "DeleteOptions") != "DeleteOptions":
+        raise BadRequest("decoded object cannot be converted to DeleteOptions")
+    given = str(value.get("apiVersion") or "v1")
+    return delete_options(checked(call, value, DELETE_OPTIONS, given, "Ignore"))
 
 
 def success_status(call: Call, removed: Removed) -> Object:

@@ -3,19 +3,17 @@
 from proa.api.errors import NotFound
 from proa.apiserver.call import Call
 from proa.apiserver.encode import list_body
-from proa.apiserver.options import list_options
 from proa.apiserver.verbs.delete import read_options
-from proa.apiserver.verbs.list import find
+from proa.apiserver.verbs.list import find, selection
 from proa.apiserver.verbs.removal import remove
 from proa.lib.http.message import Response
 
 
 async def delete_collection(call: Call) -> Response:
-    selection = list_options(call.request, watching=False)
-    selection.fields.check_supported(call.served.resource.selectable_field_names)
+    selected = selection(call, watching=False)
     options = read_options(call)
     encoding = call.encoding()
-    listing = await find(call, selection)
+    listing = await find(call, selected)
     for entry in listing.entries:
         try:
             await remove(call, entry.key, entry.key.rpartition("/")[2], options)

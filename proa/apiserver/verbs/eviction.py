@@ -11,10 +11,11 @@ from proa.api.errors import ApiError, BadRequest, Conflict, Forbidden, InternalE
 from proa.api.labels import selector_from_object
 from proa.api.meta import Object
 from proa.apiserver.call import Call
-from proa.apiserver.decode import check_type, parse_body
+from proa.apiserver.decode import parse_body
 from proa.apiserver.interface import Attributes
 from proa.apiserver.options import DeleteOptions, WriteOptions, delete_options, write_options
 from proa.apiserver.verbs.binding import SUCCESS
+from proa.apiserver.verbs.own_kind import EVICTION, checked
 from proa.apiserver.verbs.removal import remove
 from proa.lib.http.message import Response
 
@@ -24,8 +25,8 @@ Verdict = Literal["free", "unready", "charge"]
 
 
 async def create_eviction(call: Call) -> Response:
-    eviction = _decode(call)
     asked = write_options(call.request, "CreateOptions")
+    eviction = _decode(call, asked)
     options = delete_options(eviction.get("deleteOptions") or {})
     if asked.dry_run:
         options = replace(options, dry_run=True)
@@ -52,11 +53,12 @@ async def _admit(call: Call, eviction: Object, asked: WriteOptions) -> None:
     await call.server.admission.validate(attributes)
 
 
-def _decode(call: Call) -> Object:
+def _decode(call: Call, asked: WriteOptions) -> Object:
     parsed = parse_body(call.request.body, call.request.headers.get("content-type", ""))
     value: Any = parsed.value
     version = value.get("apiVersion", "") if isinstance(value, dict) else ""
-    eviction = check_type(value, "policy/v1beta1" if version == "policy/v1beta1" else "policy/v1", "Eviction")
+    api_version = "policy/v1beta1" if version == "policy/v1beta1" else "policy/v1"
+    eviction = checked(call, value, EVICTION, api_version, asked.field_validation, parsed.duplicates)
     if meta.name(eviction) and meta.name(eviction) != call.info.name:
         raise BadRequest("name in URL does not match name in Eviction object")
     return eviction

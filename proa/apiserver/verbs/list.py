@@ -3,6 +3,7 @@
 Source: "Resource versions" in the Kubernetes API concepts (the table of resourceVersion, resourceVersionMatch, limit and continue).
 """
 
+from dataclasses import replace
 from typing import Literal
 
 from proa.api.errors import BadRequest, Expired
@@ -31,12 +32,20 @@ class ExpiredPage(Expired):
 
 
 async def list_objects(call: Call) -> Response:
-    options = list_options(call.request, watching=False)
-    options.fields.check_supported(call.served.resource.selectable_field_names)
+    options = selection(call, watching=False)
     encoding = call.encoding()
     listing = await find(call, options)
     body = await list_body(call.served, listing, encoding, call.tabulator)
     return Response(200, {"content-type": encoding.media_type}, body)
+
+
+def selection(call: Call, *, watching: bool) -> ListOptions:
+    """The options with their fields named as the stored object has them; raises BadRequest for what can't be selected by."""
+    options, resource = list_options(call.request, watching=watching), call.served.resource
+    if not options.fields:
+        return options
+    options.fields.check_supported(resource.selectable_field_names)
+    return replace(options, fields=options.fields.renamed(resource.stored_field_labels))
 
 
 def scope_of(call: Call, options: ListOptions) -> str:
@@ -75,4 +84,4 @@ async def find(call: Call, options: ListOptions) -> Listing:
     except FutureRevision as error:
         raise too_large_revision(revision or 0, error.current) from None
     except ValueError as error:
-        raise BadRequest(str(error)) from None
+        raise BadRequest(f"invalid continue token: {error}") from None

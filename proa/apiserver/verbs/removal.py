@@ -24,12 +24,13 @@ NAMESPACE_BUSY = (
 )
 NEVER_COLLECTED = frozenset({("", "events"), ("events.k8s.io", "events")})
 
-Outcome = Literal["delete", "update", "pending"]
+Outcome = Literal["delete", "update", "expire", "pending"]
 
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """`delete` at once; `update`: the object has been marked in place and is to be written; `pending`: deletion is under way already."""
+    """`delete` at once; `update`: the object has been marked in place and is to be written; `expire`: the same, and then it is deleted, so
+    that watchers of a kind with grace periods always see the mark first; `pending`: deletion is under way already."""
 
     outcome: Outcome
 
@@ -45,15 +46,15 @@ def plan_removal(obj: Object, options: DeleteOptions, now: str, *, graceful: boo
             return Removal("pending")
         _shorten(meta, max_one(options.grace_period_seconds))
         grace = meta["deletionGracePeriodSeconds"]
-    elif graceful and not meta.get("deletionTimestamp") and (grace or after):
+    elif graceful and not meta.get("deletionTimestamp"):
         _mark(meta, now, grace or 0)
     _set_finalizers(meta, after)
     if after:
         if not meta.get("deletionTimestamp") or not graceful:
             _mark(meta, now, 0, keep=True)
         return Removal("update")
-    if graceful and grace:
-        return Removal("update")
+    if graceful and grace is not None:
+        return Removal("update" if grace else "expire")
     return Removal("delete")
 
 
@@ -146,7 +147,8 @@ async def remove(call: Call, key: str, name: str, options: DeleteOptions, *, adm
         while True:
             try:
                 entry, _ = await objects.update(key, step.mark)
-                return Removed(False, step.dry if step.dry is not None else entry)
+                if not step.expired:
+                    return Removed(False, step.dry if step.dry is not None else entry)
             except _DeleteNow:
                 pass
             if options.dry_run:
@@ -155,6 +157,10 @@ async def remove(call: Call, key: str, name: str, options: DeleteOptions, *, adm
                 entry = await objects.delete(key, step.check_unchanged)
             except _DeleteNow:
                 continue
+            except KeyError:
+                if not step.expired:
+                    raise
+                return Removed(True, entry)
             if call.served.hook is not None:
                 call.served.hook.after_delete(call.served.decode(entry))
             return Removed(True, entry)
@@ -170,6 +176,7 @@ class _Step:
         self._options = options
         self._admitted = admitted
         self._seen_version = ""
+        self.expired = False
         self.seen: Object = {}
         self.dry: Object | None = None
 
@@ -181,6 +188,7 @@ class _Step:
             await self._admit(live)
         outcome = self._plan(live)
         self.seen, self._seen_version = live, stored["metadata"].get("resourceVersion", "")
+        self.expired = outcome == "expire"
         if outcome == "delete":
             raise _DeleteNow
         if outcome == "pending":
@@ -208,7 +216,8 @@ class _Step:
         await call.server.admission.validate(attributes)
 
     async def check_unchanged(self, current: Object) -> None:
-        if current["metadata"].get("resourceVersion", "") != self._seen_version:
+        """What was marked goes whatever came in between; what was only looked at must be what it was."""
+        if not self.expired and current["metadata"].get("resourceVersion", "") != self._seen_version:
             raise _DeleteNow
 
 

@@ -1,22 +1,23 @@
 """The `scale` subresource of workloads: autoscaling/v1 Scale as a window onto spec.replicas, status.replicas and the selector."""
 
 from dataclasses import replace
-from typing import Any
 
-from proa.api.errors import BadRequest, Invalid, UnsupportedMediaType, invalid
+from proa.api.errors import ApplyConflict, BadRequest, Invalid, UnsupportedMediaType, invalid
 from proa.api.labels import selector_from_object, selector_from_set
 from proa.api.meta import Object
 from proa.api.strict_json import decode_json
 from proa.apiserver.call import Call
-from proa.apiserver.decode import check_type, media_type, parse_body
+from proa.apiserver.decode import media_type, parse_body
 from proa.apiserver.options import WriteOptions, user_agent_manager, write_options
 from proa.apiserver.verbs.change import Build, ObjectChange, copy_of
-from proa.apiserver.verbs.patch import ACCEPTED, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, patch_function
+from proa.apiserver.verbs.own_kind import SCALE, checked, decode_own
+from proa.apiserver.verbs.patch import ACCEPTED, APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, patch_function
 from proa.apiserver.verbs.update import check_identity
 from proa.lib.http.message import Response
 from proa.storage.interface import Entry
 
 API_VERSION = "autoscaling/v1"
+_STATED = ("name", "namespace", "uid", "resourceVersion")
 _METADATA = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
 
@@ -46,21 +47,24 @@ async def get_scale(call: Call) -> Response:
 
 async def update_scale(call: Call) -> Response:
     options = write_options(call.request, "UpdateOptions")
-    parsed = parse_body(call.request.body, call.request.headers.get("content-type", ""))
-    wanted = check_type(parsed.value, API_VERSION, "Scale")
+    wanted = decode_own(call, SCALE, API_VERSION, options.field_validation)
     check_identity(call, wanted)
     return await _change(call, options, lambda live: scaled(live, wanted), "UpdateOptions")
 
 
 async def patch_scale(call: Call) -> Response:
     kind = media_type(call.request.headers.get("content-type", ""))
+    if kind == APPLY_PATCH:
+        return await _apply_scale(call)
     if kind not in (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH):
         raise UnsupportedMediaType(f"the body of the request was in an unknown format - accepted media types include: {ACCEPTED}")
     options = write_options(call.request, "PatchOptions")
-    transform = patch_function(MERGE_PATCH if kind == STRATEGIC_PATCH else kind, decode_json(call.request.body).value, call)
+    document = decode_json(call.request.body)
+    transform = patch_function(MERGE_PATCH if kind == STRATEGIC_PATCH else kind, document.value, call)
 
     def build(live: Object) -> Object:
-        wanted = check_type(transform(copy_of(scale_of(live))), API_VERSION, "Scale")
+        patched = transform(copy_of(scale_of(live)))
+        wanted = checked(call, patched, SCALE, API_VERSION, options.field_validation, document.duplicates)
         check_identity(call, wanted)
         return scaled(live, wanted)
 
@@ -69,13 +73,7 @@ async def patch_scale(call: Call) -> Response:
 
 def scaled(live: Object, scale: Object) -> Object:
     """A copy of the workload with the Scale's replicas and preconditions. Raises Invalid, BadRequest."""
-    spec: Any = scale.get("spec") or {}
-    replicas = spec.get("replicas") or 0
-    if type(replicas) is not int:
-        raise BadRequest('Scale in version "v1" cannot be handled as a Scale: spec.replicas must be an integer')
-    name = scale["metadata"].get("name", "")
-    if replicas < 0:
-        raise Invalid.of("autoscaling", "Scale", name, [invalid("spec.replicas", replicas, "must be greater than or equal to 0")])
+    replicas = wanted_replicas(scale) or 0
     new = copy_of(live)
     new.setdefault("spec", {})["replicas"] = replicas
     for field in ("uid", "resourceVersion"):
@@ -86,8 +84,50 @@ def scaled(live: Object, scale: Object) -> Object:
     return new
 
 
-async def _change(call: Call, options: WriteOptions, build: Build, kind: str) -> Response:
-    manager = options.field_manager or user_agent_manager(call.request)
+def wanted_replicas(scale: Object) -> int | None:
+    """None where the Scale says nothing; raises Invalid."""
+    replicas: int | None = (scale.get("spec") or {}).get("replicas")
+    if replicas is not None and replicas < 0:
+        cause = invalid("spec.replicas", replicas, "must be greater than or equal to 0")
+        raise Invalid.of("autoscaling", "Scale", scale["metadata"].get("name", ""), [cause])
+    return replicas
+
+
+async def _apply_scale(call: Call) -> Response:
+    """Server-side apply of a Scale: the manager comes to own the workload's spec.replicas, under this subresource."""
+    options = write_options(call.request, "PatchOptions", is_apply=True)
+    parsed = parse_body(call.request.body, APPLY_PATCH, also_yaml=True)
+    scale = checked(call, parsed.value, SCALE, API_VERSION, options.field_validation, parsed.duplicates)
+    if scale["metadata"].get("managedFields"):
+        raise BadRequest("metadata.managedFields must be nil")
+    scale["metadata"].setdefault("name", call.info.name)
+    check_identity(call, scale)
+    replicas, identity = wanted_replicas(scale), call.served.resource.id
+    stated = {key: scale["metadata"][key] for key in _STATED if scale["metadata"].get(key)}
+    config: Object = {"apiVersion": identity.api_version, "kind": identity.kind, "metadata": stated}
+    if replicas is not None:
+        config["spec"] = {"replicas": replicas}
+
+    def build(live: Object) -> Object:
+        managers, now, force = call.server.field_managers, call.now(), bool(options.force)
+        try:
+            return managers.apply(call.served, live, copy_of(config), options.field_manager, now, "scale", force=force)
+        except ApplyConflict as conflict:
+            raise _in_terms_of_scale(conflict, identity.api_version) from None
+
+    return await _change(call, options, build, "PatchOptions", manager="")
+
+
+def _in_terms_of_scale(conflict: ApplyConflict, api_version: str) -> ApplyConflict:
+    """Who set the replicas in whatever way did it, for this client, to a Scale."""
+    using, shown = f"using {api_version}", f"using {API_VERSION}"
+    causes = [cause | {"message": cause["message"].replace(using, shown)} for cause in conflict.details["causes"]]
+    return ApplyConflict(conflict.message.replace(using, shown), {"causes": causes})
+
+
+async def _change(call: Call, options: WriteOptions, build: Build, kind: str, manager: str | None = None) -> Response:
+    if manager is None:
+        manager = options.field_manager or user_agent_manager(call.request)
     strategy = call.served.resource.strategy
     change = ObjectChange(call, replace(options), strategy, build, manager, kind, "scale", needs_version=False)
     result: Entry | Object = await change.run(call.key, call.info.name)

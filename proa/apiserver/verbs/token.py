@@ -3,16 +3,15 @@
 from proa.api.errors import BadRequest, MethodNotAllowed
 from proa.api.meta import metadata
 from proa.apiserver.call import Call
-from proa.apiserver.decode import check_type, parse_body
 from proa.apiserver.interface import Attributes
 from proa.apiserver.options import write_options
+from proa.apiserver.verbs.own_kind import TOKEN_REQUEST, decode_own
 from proa.lib.http.message import Response
 
 
 async def create_token(call: Call) -> Response:
     options = write_options(call.request, "CreateOptions")
-    parsed = parse_body(call.request.body, call.request.headers.get("content-type", ""))
-    wanted = check_type(parsed.value, "authentication.k8s.io/v1", "TokenRequest")
+    wanted = decode_own(call, TOKEN_REQUEST, "authentication.k8s.io/v1", options.field_validation)
     meta = metadata(wanted)
     if meta.get("namespace", call.namespace) != call.namespace:
         raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")

@@ -16,13 +16,13 @@ from proa.api.meta import Object
 from proa.apiserver.call import Call
 from proa.apiserver.encode import partial_metadata
 from proa.apiserver.negotiation import PROTOBUF, Encoding, negotiate
-from proa.apiserver.options import ListOptions, list_options
+from proa.apiserver.options import ListOptions, too_large_revision
 from proa.apiserver.served import ServedResource
 from proa.apiserver.table import Tabulator
-from proa.apiserver.verbs.list import scope_of
+from proa.apiserver.verbs.list import scope_of, selection
 from proa.lib.clock import Clock
 from proa.lib.http.message import StreamResponse, Writer
-from proa.storage.interface import Compacted, Entry, StoreEvent, WatchClosed, Watcher
+from proa.storage.interface import Compacted, Entry, FutureRevision, StoreEvent, WatchClosed, Watcher
 
 BOOKMARK_INTERVAL = 60.0
 MINIMUM_TIMEOUT = 1800
@@ -33,13 +33,14 @@ Frame = Callable[[str, Entry], bytes]
 
 async def watch(call: Call) -> StreamResponse:
     """Opens the watch before the answer starts, so that nothing between is missed; refusals are ordinary errors."""
-    options = list_options(call.request, watching=True)
+    options = selection(call, watching=True)
     if call.info.name and not options.fields:
         options = _only(options, call.info.name)
-    options.fields.check_supported(call.served.resource.selectable_field_names)
     encoding = negotiate(call.request, watching=True, definition=call.served.resource.definition)
     frame = _framer(call, encoding)
     headers = {"content-type": f"{PROTOBUF};stream=watch" if encoding.media_type == PROTOBUF else encoding.media_type}
+    if options.send_initial_events and options.resource_version:
+        await _reach(call, options.resource_version)
     try:
         watcher = _open(call, options)
     except Compacted as error:
@@ -47,6 +48,14 @@ async def watch(call: Call) -> StreamResponse:
         return StreamResponse(_single(error_frame(Expired(text), encoding)), 200, headers)
     stream = WatchStream(call.server.clock, call.served, watcher, options, frame, encoding, call.server.watch_started)
     return StreamResponse(stream.run, 200, headers)
+
+
+async def _reach(call: Call, revision: int) -> None:
+    """Initial events show a state that is not older than the asked one; raises Timeout if that doesn't come."""
+    try:
+        await call.served.objects.get("", minimum_revision=revision)
+    except FutureRevision as error:
+        raise too_large_revision(revision, error.current) from None
 
 
 def _only(options: ListOptions, name: str) -> ListOptions:
@@ -65,8 +74,10 @@ def _open(call: Call, options: ListOptions) -> Watcher:
 
 def _pinned_field(served: ServedResource, options: ListOptions) -> tuple[str, str] | None:
     """One field whose value the selector fixes, for example spec.nodeName: the cache then asks nobody else's watchers."""
+    resource = served.resource
+    names = {resource.stored_field_labels.get(name, name) for name in resource.selectable_field_names} if options.fields else ()
     for requirement in options.fields.requirements:
-        if requirement.operator == "=" and requirement.field in served.resource.selectable_field_names and requirement.value:
+        if requirement.operator == "=" and requirement.field in names and requirement.value:
             return requirement.field, requirement.value
     return None
 
@@ -162,7 +173,7 @@ class WatchStream:
     initial_pending: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        self.initial_pending = bool(self.options.send_initial_events)
+        self.initial_pending = bool(self.options.send_initial_events and self.options.bookmarks)
 
     async def run(self, writer: Writer) -> None:
         self.count(self.served.resource.id.plural, 1)

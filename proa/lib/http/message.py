@@ -62,6 +62,7 @@ class StreamResponse:
     run: Callable[[Writer], Awaitable[None]]
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    repeated_headers: tuple[tuple[str, str], ...] = ()
 
 
 class Connection(Protocol):

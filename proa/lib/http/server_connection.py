@@ -370,7 +370,7 @@ class ServerConnection(asyncio.Protocol):
         if not chunked:
             pending.keep_alive = False
         framing = self._framing(pending, "transfer-encoding: chunked\r\n" if chunked else "")
-        self.transport.write(head(response.status, response.headers, (), framing))
+        self.transport.write(head(response.status, response.headers, response.repeated_headers, framing))
         writer = ChunkedWriter(self, chunked=chunked, silent=pending.request.method == "HEAD")
         if pending.request.method != "HEAD":
             await response.run(writer)

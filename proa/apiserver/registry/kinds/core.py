@@ -124,6 +124,7 @@ class ServiceAccountStrategy(KindStrategy):
 
 class LimitRangeStrategy(KindStrategy):
     has_status = False
+    allow_create_on_update = True
 
     def fill(self, obj: Object) -> None:
         for limit in obj.setdefault("spec", {}).get("limits") or ():

@@ -1,7 +1,5 @@
 """Endpoints and EndpointSlices: the addresses behind a Service."""
 
-from collections.abc import Sequence
-
 from proa.api.errors import Cause, duplicate, invalid, not_supported, required
 from proa.api.labels import validate_labels
 from proa.api.meta import Object
@@ -10,7 +8,6 @@ from proa.apiserver.registry.checks import PROTOCOLS, check_choice, parse_ip
 from proa.apiserver.registry.object_meta import immutable
 from proa.apiserver.registry.strategy import KindStrategy
 
-ENDPOINTS_DEPRECATED = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
 _IP_MESSAGE = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 MAX_ENDPOINTS = 1000
 MAX_PORTS = 20000
@@ -41,9 +38,6 @@ class EndpointsStrategy(KindStrategy):
         for subset in obj.get("subsets") or ():
             for port in subset.get("ports") or ():
                 port.setdefault("protocol", "TCP")
-
-    def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
-        return (ENDPOINTS_DEPRECATED,)
 
     def check(self, obj: Object) -> list[Cause]:
         return [cause for index, subset in enumerate(obj.get("subsets") or ()) for cause in _validate_subset(subset, f"subsets[{index}]")]

@@ -27,6 +27,7 @@ MAX_AFFINITY_SECONDS = 86400
 
 
 class ServiceStrategy(KindStrategy):
+    allow_create_on_update = True
     empty_status: ClassVar[Object | None] = {"loadBalancer": {}}
 
     @property

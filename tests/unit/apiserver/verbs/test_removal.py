@@ -38,14 +38,14 @@ CASES: list[tuple[str, dict[str, Any], DeleteOptions, bool, str, dict[str, Any]]
     ("a running pod", pod(), DeleteOptions(), True, "update", marked(30)),
     ("a grace of its own", pod(), DeleteOptions(grace_period_seconds=5), True, "update", marked(5)),
     ("a negative grace", pod(), DeleteOptions(grace_period_seconds=-1), True, "update", marked(1)),
-    ("no grace", pod(), DeleteOptions(grace_period_seconds=0), True, "delete", {"name": "a"}),
-    ("an unscheduled pod", pod("Pending", ""), DeleteOptions(), True, "delete", {"name": "a"}),
-    ("a finished pod", pod("Succeeded"), DeleteOptions(), True, "delete", {"name": "a"}),
+    ("no grace", pod(), DeleteOptions(grace_period_seconds=0), True, "expire", marked(0)),
+    ("an unscheduled pod", pod("Pending", ""), DeleteOptions(), True, "expire", marked(0)),
+    ("a finished pod", pod("Succeeded"), DeleteOptions(), True, "expire", marked(0)),
     ("an unscheduled pod with a finalizer", pod("Pending", "", ["x/y"]), DeleteOptions(), True, "update", marked(0, ["x/y"])),
     ("deleting already", pod() | {"metadata": marked(30)}, DeleteOptions(), True, "pending", marked(30)),
     ("a longer grace", pod() | {"metadata": marked(30)}, DeleteOptions(grace_period_seconds=40), True, "pending", marked(30)),
     ("a shorter grace", pod() | {"metadata": marked(30)}, DeleteOptions(grace_period_seconds=10), True, "update", marked(10)),
-    ("then none", pod() | {"metadata": marked(30)}, DeleteOptions(grace_period_seconds=0), True, "delete", marked(0)),
+    ("then none", pod() | {"metadata": marked(30)}, DeleteOptions(grace_period_seconds=0), True, "expire", marked(0)),
 ]  # fmt: skip
 
 
