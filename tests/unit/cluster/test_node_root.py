@@ -57,6 +57,9 @@ def test_the_old_root_is_gone_before_the_host_name_is_set(script: list[str]) -> 
         "printf '%s\\n' n-1 > /etc/hostname",
         "hostname n-1",
         "mkdir -p /etc/cni/net.d",
+        "rm -f /etc/resolv.conf",
+        "printf %s 'nameserver 10.96.0.10",
+        "' > /etc/resolv.conf",
     ]
 
 
