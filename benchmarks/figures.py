@@ -3,7 +3,7 @@
 A benchmark returns figures and prints nothing itself, so that the same run can be read on a terminal and kept in a document.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -43,3 +43,6 @@ def percentile(values: Sequence[float], share: float) -> float:
     """The smallest value that `share` of all values do not exceed; `values` are not empty."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, max(0, -(-int(share * len(ordered) * 1000) // 1000) - 1))]
+
+
+Measure = Callable[[], list[Figure]]
