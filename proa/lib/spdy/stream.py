@@ -1,12 +1,11 @@
 """One stream of a SPDY session: a `ByteStream` whose unread bytes are bounded."""
 
 import asyncio
-from collections import deque
 from typing import Protocol
 
 from proa.lib.spdy.frames import Headers, ResetStatus
+from proa.lib.streaming.inbox import Inbox
 
-BUFFER = 128 * 1024
 PIECE = 32 * 1024
 
 
@@ -29,28 +28,13 @@ class SpdyStream:
         self.answered = asyncio.Event()
         self.was_reset = False
         self._session = session
-        self._pieces: deque[bytes] = deque()
-        self._size = 0
-        self._changed = asyncio.Event()
-        self._read_closed = False
+        self._inbox = Inbox("the session has ended")
         self._write_closed = write_closed
-        self._discarding = False
-        self._broken = False
 
     # -- the application's side
 
     async def read(self) -> bytes:
-        while not self._pieces:
-            if self._broken:
-                raise ConnectionResetError("the session has ended")
-            if self._read_closed:
-                return b""
-            self._changed.clear()
-            await self._changed.wait()
-        data = self._pieces.popleft()
-        self._size -= len(data)
-        self._changed.set()
-        return data
+        return await self._inbox.read()
 
     async def read_all(self, limit: int) -> bytes:
         """To the end; what is beyond `limit` is dropped."""
@@ -73,7 +57,7 @@ class SpdyStream:
 
     def reset(self, status: int = ResetStatus.CANCEL) -> None:
         """End both directions at once; unread bytes are dropped."""
-        if not self.was_reset and not (self._read_closed and self._write_closed):
+        if not self.was_reset and not self._is_done:
             self._session.post_reset(self.id, status)
         self._write_closed = True
         self.discard()
@@ -82,10 +66,7 @@ class SpdyStream:
 
     def discard(self) -> None:
         """Read no more: what arrives is dropped, so that it can't hold up other streams."""
-        self._discarding = True
-        self._pieces.clear()
-        self._size = 0
-        self._changed.set()
+        self._inbox.discard()
 
     def _check_writable(self) -> None:
         if self._write_closed:
@@ -98,19 +79,11 @@ class SpdyStream:
 
     async def feed(self, data: bytes) -> None:
         """Waits while the reader is behind."""
-        while self._size >= BUFFER and not self._discarding:
-            self._changed.clear()
-            await self._changed.wait()
-        if self._discarding or self._read_closed:
-            return
-        self._pieces.append(data)
-        self._size += len(data)
-        self._changed.set()
+        await self._inbox.feed(data)
 
     def end(self) -> None:
         """The peer sends no more."""
-        self._read_closed = True
-        self._changed.set()
+        self._inbox.end()
         self._forget_if_done()
 
     def reset_by_peer(self) -> None:
@@ -121,12 +94,15 @@ class SpdyStream:
         self.end()
 
     def session_ended(self) -> None:
-        self._broken = not self._read_closed
+        self._inbox.break_off()
         self.was_reset = self.was_reset or not self.answered.is_set()
         self._write_closed = True
         self.answered.set()
-        self._changed.set()
+
+    @property
+    def _is_done(self) -> bool:
+        return self._inbox.is_over and self._write_closed
 
     def _forget_if_done(self) -> None:
-        if self._read_closed and self._write_closed:
+        if self._is_done:
             self._session.forget(self)

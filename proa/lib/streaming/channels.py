@@ -7,15 +7,14 @@ a channel that its sender has closed, which is how the end of standard input tra
 import asyncio
 import base64
 import binascii
-from collections import deque
 from types import TracebackType
 from typing import Self
 
+from proa.lib.streaming.inbox import Inbox
 from proa.lib.tasks import cancel_and_wait
 from proa.lib.websocket.connection import Piece, WebSocket
 
 CLOSE_CHANNEL = 255
-BUFFER = 128 * 1024
 TEXT_LIMIT = 4 * 1024 * 1024
 PIECE = 32 * 1024
 
@@ -26,25 +25,10 @@ class Channel:
     def __init__(self, socket: "ChannelSocket", number: int) -> None:
         self._socket = socket
         self._number = number
-        self._pieces: deque[bytes] = deque()
-        self._size = 0
-        self._changed = asyncio.Event()
-        self._ended = False
-        self._broken = False
-        self._discarding = False
+        self._inbox = Inbox("the client is gone")
 
     async def read(self) -> bytes:
-        while not self._pieces:
-            if self._ended:
-                return b""
-            if self._broken:
-                raise ConnectionResetError("the client is gone")
-            self._changed.clear()
-            await self._changed.wait()
-        data = self._pieces.popleft()
-        self._size -= len(data)
-        self._changed.set()
-        return data
+        return await self._inbox.read()
 
     async def write(self, data: bytes) -> None:
         for start in range(0, len(data), PIECE):
@@ -55,27 +39,16 @@ class Channel:
 
     def discard(self) -> None:
         """Nobody reads this channel any more; what arrives must not hold up the others."""
-        self._discarding = True
-        self._pieces.clear()
-        self._size = 0
-        self._changed.set()
+        self._inbox.discard()
 
     async def feed(self, data: bytes) -> None:
-        while self._size >= BUFFER and not self._discarding:
-            self._changed.clear()
-            await self._changed.wait()
-        if data and not self._discarding and not self._ended:
-            self._pieces.append(data)
-            self._size += len(data)
-            self._changed.set()
+        await self._inbox.feed(data)
 
     def end(self) -> None:
-        self._ended = True
-        self._changed.set()
+        self._inbox.end()
 
     def break_off(self) -> None:
-        self._broken = True
-        self._changed.set()
+        self._inbox.break_off()
 
 
 class ChannelSocket:

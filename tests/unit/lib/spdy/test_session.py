@@ -6,7 +6,8 @@ import pytest
 
 from proa.lib.spdy.frames import FrameEncoder, Ping, ResetStatus, SynStream, encode_data
 from proa.lib.spdy.session import SpdySession, StreamRefused
-from proa.lib.spdy.stream import BUFFER, SpdyStream
+from proa.lib.spdy.stream import SpdyStream
+from proa.lib.streaming.inbox import BUFFER
 from proa.lib.streaming.outbox import HIGH_WATER
 from tests.unit.lib.streaming.pipe import PipeEnd, pipe, read_to_end, run
 

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from proa.lib.streaming.channels import BUFFER, ChannelSocket
+from proa.lib.streaming.channels import ChannelSocket
+from proa.lib.streaming.inbox import BUFFER
 from proa.lib.websocket.connection import Piece, WebSocket
 from tests.unit.lib.streaming.pipe import pipe, read_to_end, run
 
