@@ -32,3 +32,6 @@ class ApiServerConfig:
     """sqlite or memory."""
     compaction_interval: float = 300.0
     runtime_config: dict[str, bool] = field(default_factory=dict)
+    enable_admission_plugins: tuple[str, ...] = ()
+    """Beside those that are on by default."""
+    disable_admission_plugins: tuple[str, ...] = ()

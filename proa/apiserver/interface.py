@@ -85,6 +85,9 @@ class Attributes:
     dry_run: bool = False
     options: Object = field(default_factory=dict)
     add_warning: Callable[[str], None] = lambda text: None
+    add_audit_annotation: Callable[[str, str], None] = lambda key, value: None
+    reinvocation: Any = None
+    """What mutating webhooks remember between the first and the second mutating round of one request."""
 
     @property
     def group_resource(self) -> tuple[str, str]:
@@ -105,6 +108,8 @@ class PassiveAdmission:
     """Base that lets everything pass, so that a plugin states only what it does."""
 
     name = ""
+    resources: frozenset[tuple[str, str]] | None = None
+    """The (group, plural) that it is asked about; None for all."""
 
     async def admit(self, attributes: Attributes) -> None:
         return None

@@ -9,6 +9,7 @@ SECONDS = 300
 
 class DefaultTolerationSeconds(PassiveAdmission):
     name = "DefaultTolerationSeconds"
+    resources = frozenset({("", "pods")})
 
     async def admit(self, attributes: Attributes) -> None:
         if attributes.group_resource != ("", "pods") or attributes.subresource or attributes.operation not in ("CREATE", "UPDATE"):

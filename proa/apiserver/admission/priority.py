@@ -16,6 +16,7 @@ DEFAULT_POLICY = "PreemptLowerPriority"
 
 class Priority(PassiveAdmission):
     name = "Priority"
+    resources = frozenset({("", "pods"), ("scheduling.k8s.io", "priorityclasses")})
 
     def __init__(self, reader: ObjectReader) -> None:
         self._reader = reader

@@ -27,6 +27,7 @@ ENFORCE_MOUNTABLE = "kubernetes.io/enforce-mountable-secrets"
 
 class ServiceAccount(PassiveAdmission):
     name = "ServiceAccount"
+    resources = frozenset({("", "pods")})
 
     def __init__(self, reader: ObjectReader, clock: Clock) -> None:
         self._reader = reader

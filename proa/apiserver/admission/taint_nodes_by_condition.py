@@ -7,6 +7,7 @@ NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
 
 class TaintNodesByCondition(PassiveAdmission):
     name = "TaintNodesByCondition"
+    resources = frozenset({("", "nodes")})
 
     async def admit(self, attributes: Attributes) -> None:
         node = attributes.object
