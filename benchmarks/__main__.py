@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--peer URL,TOKEN] [NAME...]`: the named benchmarks, or all of them, as lines while they run and as a table at the end.
+"""`python -m benchmarks [--peer URL,TOKEN] [NAME...]`: the named benchmarks, or all of them, as lines while they run and then as a table.
 
 Loads go to 127.0.0.1 only and end by themselves. With --peer, only the comparison runs.
 """

@@ -39,9 +39,9 @@ def measure() -> list[Figure]:
 async def _measure(made: Cluster, started: float) -> list[Figure]:
     target = made.target()
     archive = made.paths.home / "shop.tar"
-    subprocess.run([sys.executable, str(SHOP), str(archive)], check=True)
+    await asyncio.to_thread(subprocess.run, [sys.executable, str(SHOP), str(archive)], check=True)
     before = time.monotonic()
-    made.proa("image", "load", str(archive))
+    made.proa("image", "load", "--cluster", made.settings.name, str(archive))
     loading = time.monotonic() - before
     target.ensure("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
     application = await _application(target, started)
@@ -182,7 +182,7 @@ async def _service(made: Cluster, target: Target, number: int) -> float:
     found = await asyncio.to_thread(target.request, "POST", f"/api/v1/namespaces/{NAMESPACE}/services", body)
     address = found["spec"]["clusterIP"]
     namespaces = [node_namespace(made.settings.name, node.name) for node in made.settings.nodes]
-    while not all([_has_rule(namespace, address) for namespace in namespaces]):
+    while not all(_has_rule(namespace, address) for namespace in namespaces):
         if time.monotonic() > started + PATIENCE:
             raise RuntimeError(f"no rules for {address}")
         await asyncio.sleep(0.002)
