@@ -1,7 +1,6 @@
 """Controllers, scheduler, load balancer and this machine's network together in one event loop over the API server's Unix socket."""
 
 import asyncio
-import signal
 
 from proa.client.unix import UnixClient
 from proa.cloud.load_balancer import controller as load_balancer
@@ -14,17 +13,13 @@ from proa.controllers.context import ControllerContext
 from proa.controllers.identity import unix_clients
 from proa.controllers.options import ControllerOptions
 from proa.runtime.manager import Runnable, Together
+from proa.runtime.standalone import run_until_signal
 from proa.scheduler import run as scheduler
 
 
 async def run(paths: ClusterPaths, settings: ClusterSettings) -> None:
     """Until SIGTERM."""
-    working = asyncio.ensure_future(_work(paths, settings))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, working.cancel)
-    await asyncio.wait([working])
-    if not working.cancelled():
-        working.result()
+    await run_until_signal(_work(paths, settings))
 
 
 async def _work(paths: ClusterPaths, settings: ClusterSettings) -> None:

@@ -1,19 +1,15 @@
 """`python -m proa.controllers --config FILE.json`: the controllers as a process of their own, optionally one of several replicas."""
 
-import argparse
-import asyncio
-import logging
 import os
-import signal
 import socket
 from collections.abc import Callable
-from pathlib import Path
 
 from proa.client.interface import Client
 from proa.controllers import manager
 from proa.controllers.config import ManagerConfig, load
 from proa.controllers.identity import SHARED_INFORMERS, unix_clients
 from proa.runtime.leader_election import LeaderElector
+from proa.runtime.standalone import run_standalone
 
 
 def clients(config: ManagerConfig) -> Callable[[str], Client]:
@@ -34,25 +30,8 @@ async def run(config: ManagerConfig) -> None:
     await elector.run(lambda: manager.run(client_for, options))
 
 
-async def run_until_signal(config: ManagerConfig) -> None:
-    """SIGTERM and SIGINT end it in order: work stops, the Lease is released."""
-    working = asyncio.ensure_future(run(config))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, working.cancel)
-    try:
-        await working
-    except asyncio.CancelledError:
-        logging.getLogger(__name__).info("stopped")
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="proa.controllers", description="Run the controllers against an API server.")
-    parser.add_argument("--config", type=Path, required=True)
-    config = load(parser.parse_args().config)
-    logging.basicConfig(level=config.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    import uvloop
-
-    uvloop.run(run_until_signal(config))
+    run_standalone("python -m proa.controllers", "Run the controllers against an API server.", load, run)
 
 
 if __name__ == "__main__":

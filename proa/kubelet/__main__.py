@@ -1,14 +1,12 @@
 """`python -m proa.kubelet --config FILE.json`: the node agent alone. SIGTERM ends it; containers go on, the next start takes them over."""
 
 import argparse
-import asyncio
 import logging
-import signal
-from contextlib import suppress
 
 from proa.client.interface import Client
 from proa.kubelet import config
 from proa.kubelet.main import run
+from proa.runtime.standalone import run_until_signal
 
 
 def build_client(configuration: config.KubeletConfiguration) -> Client:
@@ -24,15 +22,12 @@ def build_client(configuration: config.KubeletConfiguration) -> Client:
     raise ValueError("kubelet configuration: kubeconfig or api_socket is required")
 
 
-async def run_until_signal(configuration: config.KubeletConfiguration) -> None:
+async def serve(configuration: config.KubeletConfiguration) -> None:
     client = build_client(configuration)
-    agent = asyncio.ensure_future(run(configuration, client))
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, agent.cancel)
-    with suppress(asyncio.CancelledError):
-        await agent
-    await client.close()
+    try:
+        await run(configuration, client)
+    finally:
+        await client.close()
 
 
 def main() -> None:
@@ -43,7 +38,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO if arguments.verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     import uvloop
 
-    uvloop.run(run_until_signal(config.load(arguments.config)))
+    uvloop.run(run_until_signal(serve(config.load(arguments.config))))
 
 
 if __name__ == "__main__":

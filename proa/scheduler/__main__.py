@@ -1,15 +1,11 @@
 """`python -m proa.scheduler --config FILE.json`: the scheduler as a process of its own, optionally one of several replicas."""
 
-import argparse
-import asyncio
-import logging
 import os
-import signal
 import socket
-from pathlib import Path
 
 from proa.client.interface import Client
 from proa.runtime.leader_election import LeaderElector
+from proa.runtime.standalone import run_standalone
 from proa.scheduler.config import SchedulerConfig, load
 from proa.scheduler.run import GROUPS, USER
 from proa.scheduler.run import run as run_scheduler
@@ -33,25 +29,8 @@ async def run(config: SchedulerConfig) -> None:
     await elector.run(lambda: run_scheduler(client(config), name=config.scheduler_name))
 
 
-async def run_until_signal(config: SchedulerConfig) -> None:
-    """SIGTERM and SIGINT end it in order: work stops, the Lease is released."""
-    working = asyncio.ensure_future(run(config))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, working.cancel)
-    try:
-        await working
-    except asyncio.CancelledError:
-        logging.getLogger(__name__).info("stopped")
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="proa.scheduler", description="Run the scheduler against an API server.")
-    parser.add_argument("--config", type=Path, required=True)
-    config = load(parser.parse_args().config)
-    logging.basicConfig(level=config.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    import uvloop
-
-    uvloop.run(run_until_signal(config))
+    run_standalone("python -m proa.scheduler", "Run the scheduler against an API server.", load, run)
 
 
 if __name__ == "__main__":
