@@ -1,6 +1,7 @@
 """What the project promises of its own code and import contracts can't say: what loads when, how files are named, how long they are."""
 
 import ast
+import functools
 import subprocess
 import sys
 import tomllib
@@ -42,6 +43,11 @@ def sources() -> Iterator[Path]:
         yield from (path for path in (REPOSITORY / folder).rglob("*.py") if "_pb2" not in path.name)
 
 
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def names(paths: Iterator[Path]) -> list[str]:
     return [str(path.relative_to(REPOSITORY)) for path in paths]
 
@@ -51,13 +57,13 @@ def test_files_are_named_by_the_noun_they_hold() -> None:
 
 
 def test_packages_run_no_code_when_they_are_imported() -> None:
-    inits = ((path, ast.parse(path.read_text()).body) for path in (REPOSITORY / "proa").rglob("__init__.py"))
+    inits = ((path, parsed(path).body) for path in (REPOSITORY / "proa").rglob("__init__.py"))
     assert names(path for path, body in inits if not all(isinstance(each, ast.ImportFrom | ast.Assign | ast.Expr) for each in body)) == []
 
 
 def test_every_module_says_what_it_guarantees() -> None:
     modules = (path for path in sources() if path.name != "__init__.py" and REPOSITORY / "tests" not in path.parents)
-    assert names(path for path in modules if not ast.get_docstring(ast.parse(path.read_text()))) == []
+    assert names(path for path in modules if not ast.get_docstring(parsed(path))) == []
 
 
 def test_no_file_is_too_long_to_be_read() -> None:
@@ -68,7 +74,7 @@ def test_no_file_is_too_long_to_be_read() -> None:
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return (node for node in ast.walk(parsed(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def test_no_function_is_too_long_to_be_read() -> None:
