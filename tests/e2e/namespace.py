@@ -34,13 +34,18 @@ class Namespace:
         """`--` ends kubectl's own options, so the namespace goes in front."""
         return [self.binary or kubectl_binary(), "-n", self.name, *arguments]
 
-    def run(self, *arguments: str, stdin: str | None = None, timeout: float = 90.0, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, stdin: str | None = None, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self.command(*arguments), env=self.cluster.environment | environment, capture_output=True, text=True, input=stdin, timeout=timeout
+            self.command(*arguments),
+            env=self.cluster.environment | (environment or {}),
+            capture_output=True,
+            text=True,
+            input=stdin,
+            timeout=90,
         )
 
     def out(self, *arguments: str, stdin: str | None = None, **environment: str) -> str:
-        done = self.run(*arguments, stdin=stdin, **environment)
+        done = self.run(*arguments, stdin=stdin, environment=environment)
         assert done.returncode == 0, f"kubectl {' '.join(arguments)}: exit {done.returncode}: {done.stdout}{done.stderr}"
         return done.stdout
 
@@ -100,7 +105,10 @@ def pod(name: str, *containers: dict[str, Any], labels: dict[str, str] | None = 
 
 def deployment(name: str, replicas: int = 1, script: str = "sleep inf & wait", image: str = IMAGE) -> dict[str, Any]:
     labels = {"app": name}
-    template = {"metadata": {"labels": labels}, "spec": {"terminationGracePeriodSeconds": 0, "containers": [container(script, image=image)]}}
+    template = {
+        "metadata": {"labels": labels},
+        "spec": {"terminationGracePeriodSeconds": 0, "containers": [container(script, image=image)]},
+    }
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

@@ -5,14 +5,13 @@ import os
 import re
 import socket
 import subprocess
-import threading
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.e2e.namespace import Namespace, Terminal, container, deployment, pod
-from tests.e2e.real_cluster import wait_for
 
 WEB = "mkdir -p /tmp/www && hostname > /tmp/www/index.html && httpd -f -p 8080 -h /tmp/www & wait"
 
@@ -66,17 +65,9 @@ def test_a_shell_on_a_terminal_answers_to_keys_and_knows_its_size(space: Namespa
 
 def test_twenty_commands_run_at_once(space: Namespace) -> None:
     _started(space)
-    answers: dict[int, str] = {}
-
-    def ask(number: int) -> None:
-        answers[number] = space.out("exec", "p", "--", "sh", "-c", f"sleep 0.2; echo {number}")
-
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert answers == {number: f"{number}\n" for number in range(20)}
+    with ThreadPoolExecutor(20) as threads:
+        answers = list(threads.map(lambda number: space.out("exec", "p", "--", "sh", "-c", f"sleep 0.2; echo {number}"), range(20)))
+    assert answers == [f"{number}\n" for number in range(20)]
 
 
 def test_files_are_copied_both_ways(space: Namespace, tmp_path: Path) -> None:
@@ -97,7 +88,9 @@ def test_run_starts_a_pod_and_with_rm_takes_it_away(space: Namespace) -> None:
     assert space.out("run", "plain", "--image=example.com/shop:v1", "--command", "--", "sleep", "inf") == "pod/plain created\n"
     space.ready("plain")
     space.out("delete", "pod", "plain", "--grace-period=0", "--force")
-    once = space.run("run", "once", "--rm", "-i", "--restart=Never", "--image=example.com/shop:v1", "--command", "--", "cat", stdin="through\n")
+    once = space.run(
+        "run", "once", "--rm", "-i", "--restart=Never", "--image=example.com/shop:v1", "--command", "--", "cat", stdin="through\n"
+    )
     assert once.returncode == 0, once.stderr
     assert "through" in once.stdout
     assert 'pod "once" deleted' in once.stdout
@@ -144,15 +137,8 @@ def test_ports_are_forwarded_to_pods_services_and_deployments(space: Namespace) 
     space.out("expose", "deployment", "web", "--port=80", "--target-port=8080")
     name = space.get("pods")["items"][0]["metadata"]["name"]
     for target, port in ((f"pod/{name}", 8080), ("service/web", 80), ("deployment/web", 8080)):
-        with _forwarded(space, target, port) as (local, _):
-            assert wait_for(lambda at=local: _fetch(at), f"{target} does not answer") == name  # type: ignore[misc]
-            answers: list[str] = []
-            threads = [threading.Thread(target=lambda at=local: answers.append(_fetch(at))) for _ in range(10)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-            assert answers == [name] * 10
+        with _forwarded(space, target, port) as (local, _), ThreadPoolExecutor(10) as threads:
+            assert list(threads.map(_fetch, [local] * 30)) == [name] * 30
 
 
 def test_a_forwarded_port_without_a_listener_ends_the_forwarding_with_the_reason(space: Namespace) -> None:

@@ -28,11 +28,13 @@ def test_a_pod_with_several_containers_needs_a_choice(space: Namespace) -> None:
     space.apply(pod("p", container("echo one; sleep inf & wait"), container("echo two; sleep inf & wait", "second")))
     space.ready("p")
     defaulted = space.run("logs", "p")
-    assert (defaulted.stdout, defaulted.stderr) == ("one\n", "Defaulted container \"main\" out of: main, second\n")
+    assert (defaulted.stdout, defaulted.stderr) == ("one\n", 'Defaulted container "main" out of: main, second\n')
     assert space.out("logs", "p", "-c", "second") == "two\n"
     assert sorted(space.out("logs", "p", "--all-containers").split()) == ["one", "two"]
     assert space.fails("logs", "p", "-c", "third") == "error: container third is not valid for pod p\n"
-    assert space.fails("logs", "nobody") == 'error: error from server (NotFound): pods "nobody" not found in namespace "' + space.name + '"\n'
+    assert (
+        space.fails("logs", "nobody") == 'error: error from server (NotFound): pods "nobody" not found in namespace "' + space.name + '"\n'
+    )
 
 
 def test_logs_of_the_container_before(space: Namespace) -> None:
@@ -50,11 +52,9 @@ def test_logs_of_the_container_before(space: Namespace) -> None:
 def test_followed_logs_come_as_they_are_written_and_end_with_the_container(space: Namespace) -> None:
     space.apply(pod("p", container("for i in $(seq 1 8); do echo tick $i; sleep 0.2; done"), restartPolicy="Never"))
     wait_for(lambda: space.run("logs", "p").stdout, "nothing logged")
-    arrivals = []
     with space.start("logs", "-f", "p") as follower:
         assert follower.stdout is not None
-        for line in follower.stdout:
-            arrivals.append((line, time.monotonic()))
+        arrivals = [(line, time.monotonic()) for line in follower.stdout]
         assert follower.wait(20) == 0
     assert [line for line, _ in arrivals] == [f"tick {i}\n" for i in range(1, 9)]
     assert arrivals[-1][1] - arrivals[0][1] > 0.3, "all came at once"

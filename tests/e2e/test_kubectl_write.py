@@ -3,6 +3,7 @@
 import json
 import stat
 from pathlib import Path
+from typing import Any
 
 from tests.e2e.namespace import Namespace, container, deployment, pod
 from tests.e2e.real_cluster import wait_for
@@ -31,9 +32,7 @@ COMMANDS = {
 
 def test_create_makes_every_kind_that_it_knows(space: Namespace) -> None:
     assert {each: space.out("create", *each) for each in COMMANDS} == {each: f"{answer}\n" for each, answer in COMMANDS.items()}
-    assert space.fails("create", "configmap", "settings") == (
-        'error: failed to create configmap: configmaps "settings" already exists\n'
-    )
+    assert space.fails("create", "configmap", "settings") == ('error: failed to create configmap: configmaps "settings" already exists\n')
     secret = space.get("secret", "key")
     assert (secret["type"], secret["data"]) == ("Opaque", {"a": "Yg=="})
     service = space.get("service", "outer")["spec"]
@@ -96,7 +95,7 @@ def test_the_three_patches_merge_lists_each_in_its_way(space: Namespace) -> None
     assert sorted(names()) == ["extra", "main"]
     space.out("patch", "deployment", "web", "--type=merge", "-p", json.dumps(sidecar))
     assert names() == ["extra"]
-    steps = [
+    steps: list[dict[str, Any]] = [
         {"op": "test", "path": "/spec/replicas", "value": 1},
         {"op": "add", "path": "/spec/template/spec/containers/-", "value": container(name="third")},
     ]
@@ -114,14 +113,15 @@ def test_the_three_patches_merge_lists_each_in_its_way(space: Namespace) -> None
 def test_labels_and_annotations_are_set_changed_and_removed(space: Namespace) -> None:
     space.out("create", "configmap", "c")
     assert space.out("label", "configmap", "c", "a=1") == "configmap/c labeled\n"
-    assert space.fails("label", "configmap", "c", "a=2") == (
-        "error: 'a' already has a value (1), and --overwrite is false\n"
-    )
+    assert space.fails("label", "configmap", "c", "a=2") == ("error: 'a' already has a value (1), and --overwrite is false\n")
     assert space.out("label", "configmap", "c", "a=2", "--overwrite") == "configmap/c labeled\n"
     assert space.out("label", "configmap", "c", "a=2") == "configmap/c not labeled\n"
     assert space.out("label", "configmap", "c", "a-") == "configmap/c unlabeled\n"
     assert space.out("annotate", "configmap", "c", "note=hello") == "configmap/c annotated\n"
-    assert space.out("annotate", "configmap", "--all", "note-").splitlines() == ["configmap/c annotated", "configmap/kube-root-ca.crt annotated"]
+    assert space.out("annotate", "configmap", "--all", "note-").splitlines() == [
+        "configmap/c annotated",
+        "configmap/kube-root-ca.crt annotated",
+    ]
     meta = space.get("configmap", "c")["metadata"]
     assert (meta.get("labels"), meta.get("annotations")) == (None, None)
     assert "a valid label must be an empty string or consist of" in space.fails("label", "configmap", "c", "a=b c")
@@ -134,7 +134,7 @@ def test_edit_opens_an_editor_and_sends_what_changed(space: Namespace, tmp_path:
     editor.chmod(editor.stat().st_mode | stat.S_IXUSR)
     assert space.out("edit", "configmap", "c", KUBE_EDITOR=str(editor)) == "configmap/c edited\n"
     assert space.get("configmap", "c")["data"] == {"a": "new"}
-    unchanged = space.run("edit", "configmap", "c", KUBE_EDITOR="true")
+    unchanged = space.run("edit", "configmap", "c", environment={"KUBE_EDITOR": "true"})
     assert (unchanged.returncode, unchanged.stdout + unchanged.stderr) == (0, "Edit cancelled, no changes made.\n")
 
 
