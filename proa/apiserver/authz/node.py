@@ -16,6 +16,7 @@ NODES_GROUP = "system:nodes"
 NODE_PREFIX = "system:node:"
 LEASE_NAMESPACE = "kube-node-lease"
 ALLOW = Decision(True)
+NO_OPINION = Decision(None)
 OWN_VERBS = ("get", "create", "update", "patch", "delete")
 
 
@@ -51,7 +52,7 @@ class NodeAuthorizer:
     async def authorize(self, user: User, info: RequestInfo) -> Decision:
         node = node_identity(user)
         if node is None:
-            return Decision(None)
+            return NO_OPINION
         if not node:
             return Decision(None, f'unknown node for user "{user.name}"')
         if not info.is_resource:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from proa.api.meta import Object
 from proa.apiserver.interface import MASTERS_GROUP, Authorizer, Decision, RequestInfo, User
 
+ALLOWED, NO_OPINION = Decision(True), Decision(None)
+
 
 class PrivilegedGroupAuthorizer:
     """Allows everything to one group."""
@@ -15,7 +17,7 @@ class PrivilegedGroupAuthorizer:
         self._group = group
 
     async def authorize(self, user: User, info: RequestInfo) -> Decision:
-        return Decision(True if self._group in user.groups else None)
+        return ALLOWED if self._group in user.groups else NO_OPINION
 
     def rules_for(self, user: User, namespace: str) -> tuple[list[Object], list[Object], bool]:
         """Nothing: the group's rules are listed once, by the binding of cluster-admin."""

@@ -40,17 +40,18 @@ class NormalizerCache:
         required = frozenset(node.required)
         properties = node.properties
         known: dict[str, Normalizer | None] = {}
+        texts = frozenset(name for name, each in properties.items() if each.type == "string")
 
         def normalize(value: Any) -> Any:
             if type(value) is not dict:
                 return value
             dropped = []
             for key, item in value.items():
+                kind = type(item)
+                if (kind is str and key in texts) or kind is int or kind is bool:
+                    continue
                 if item is None:
                     dropped.append(key)
-                    continue
-                kind = type(item)
-                if kind is int or kind is bool:
                     continue
                 try:
                     child = known[key]

@@ -49,6 +49,8 @@ def _text(value: Any) -> str:
 
 def _reader(name: str) -> Callable[[Object], str]:
     path, zero = _ELSEWHERE.get(name, tuple(name.split("."))), _ZERO.get(name, "")
+    if len(path) == 2:
+        return _reader_of_two(*path, zero)
 
     def read(obj: Object) -> str:
         value: Any = obj
@@ -57,6 +59,19 @@ def _reader(name: str) -> Callable[[Object], str]:
             if value is None:
                 return zero
         return _text(value)
+
+    return read
+
+
+def _reader_of_two(outer: str, inner: str, zero: str) -> Callable[[Object], str]:
+    """The same for a path of two members, as nearly all are: every write reads them."""
+
+    def read(obj: Object) -> str:
+        holder = obj.get(outer)
+        value = holder.get(inner) if type(holder) is dict else None
+        if value is None:
+            return zero
+        return value if type(value) is str else _text(value)
 
     return read
 
