@@ -68,7 +68,7 @@ def test_make_targets_in_documents_exist() -> None:
     assert told - targets == set()
 
 
-@pytest.mark.parametrize("module", ["proa.apiserver", "proa.controllers", "proa.kubelet"])
+@pytest.mark.parametrize("module", ["proa.apiserver", "proa.controllers", "proa.scheduler", "proa.kubelet"])
 def test_a_part_that_runs_alone_explains_itself(module: str) -> None:
     done = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, cwd=REPOSITORY)
     assert (done.returncode, "--config" in done.stdout) == (0, True)
