@@ -3,10 +3,9 @@
 Source: the Kubernetes documentation of resource management and QoS classes; the numbers are those of cgroup v1, which runtimes convert.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
-from proa.api import pod_template
+from proa.api import pod_resources, pod_template
 from proa.api.meta import Object
 from proa.api.quantity import ZERO, Quantity, parse
 from proa.kubelet import pod_spec
@@ -87,45 +86,11 @@ def hugepage_limits(limited: dict[str, str]) -> list[dict[str, Any]]:
 
 def pod_requests(pod: Object) -> dict[str, Quantity]:
     """What the pod counts for: containers and sidecars together, or the largest init container, plus overhead."""
-    return _pod_total(pod, "requests")
+    return pod_resources.pod_requests(pod["spec"])
 
 
 def pod_limits(pod: Object) -> dict[str, Quantity]:
-    return _pod_total(pod, "limits")
-
-
-def _pod_total(pod: Object, kind: str) -> dict[str, Quantity]:
-    total = _sum(_amounts(each, kind) for each in pod_spec.containers(pod))
-    started: dict[str, Quantity] = {}
-    peak: dict[str, Quantity] = {}
-    for container in pod_spec.init_containers(pod):
-        own = _amounts(container, kind)
-        if pod_spec.is_sidecar(container):
-            total, started = _sum([total, own]), _sum([started, own])
-            peak = _largest(peak, started)
-        else:
-            peak = _largest(peak, _sum([started, own]))
-    total = _largest(total, peak)
-    pod_level = (pod["spec"].get("resources") or {}).get(kind) or {}
-    total |= {name: parse(amount) for name, amount in pod_level.items()}
-    overhead = {name: parse(amount) for name, amount in (pod["spec"].get("overhead") or {}).items()}
-    return _sum([total, overhead] if kind == "requests" else [total, {name: each for name, each in overhead.items() if name in total}])
-
-
-def _amounts(container: Object, kind: str) -> dict[str, Quantity]:
-    return {name: parse(amount) for name, amount in ((container.get("resources") or {}).get(kind) or {}).items()}
-
-
-def _sum(parts: Iterable[dict[str, Quantity]]) -> dict[str, Quantity]:
-    total: dict[str, Quantity] = {}
-    for part in parts:
-        for name, amount in part.items():
-            total[name] = total.get(name, ZERO) + amount
-    return total
-
-
-def _largest(left: dict[str, Quantity], right: dict[str, Quantity]) -> dict[str, Quantity]:
-    return {name: max(left.get(name, ZERO), right.get(name, ZERO)) for name in [*left, *right]}
+    return pod_resources.pod_limits(pod["spec"])
 
 
 def pod_cgroup_limits(pod: Object) -> dict[str, int]:
