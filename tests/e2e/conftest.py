@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e import python_image
 from tests.e2e.namespace import Namespace, fresh_name
 from tests.e2e.real_cluster import REPOSITORY, RealCluster
 
@@ -58,6 +59,15 @@ def shop(cluster: RealCluster) -> RealCluster:
     for deployment in ("backend", "frontend", "catalogue"):
         cluster.wait_for_rollout(f"deployment/{deployment}", "test-ns-1")
     return cluster
+
+
+@pytest.fixture(scope="session")
+def python(cluster: RealCluster) -> str:
+    """The name of an image with Python and a gRPC server, loaded."""
+    if reason := python_image.missing():
+        pytest.skip(reason)
+    cluster.load_image(python_image.build())
+    return python_image.IMAGE
 
 
 @pytest.fixture
