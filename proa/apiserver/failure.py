@@ -2,7 +2,7 @@
 
 import orjson
 
-from proa.api.errors import ApiError, InternalError, NotAcceptable
+from proa.api.errors import ApiError, BadRequest, InternalError, NotAcceptable
 from proa.api.meta import Object
 from proa.apiserver.encode import to_media
 from proa.apiserver.negotiation import PLAIN, negotiate_for
@@ -35,6 +35,8 @@ def translate(error: Exception) -> ApiError | None:
     """Errors of the layers below as API errors; None for what nobody foresaw."""
     if isinstance(error, ApiError):
         return error
+    if isinstance(error, RecursionError):
+        return BadRequest("the object is nested too deeply")
     if isinstance(error, FutureRevision):
         return too_large_revision(0, error.current)
     if isinstance(error, Unavailable):

@@ -3,11 +3,14 @@
 What can't be applied is 422 with the reason Invalid; a failed `test` too. What is no JSON patch at all is 400.
 """
 
-import copy
 from typing import Any
+
+import orjson
 
 from proa.api.errors import ApiError, BadRequest, Invalid
 
+COPY_LIMIT = 3 * 1024 * 1024
+"""Bytes that all copies of one patch may add: a few of them, each of the whole, would otherwise fill any memory."""
 _NEEDED = {
     "add": ("value",), "remove": (), "replace": ("value",), "move": ("from",), "copy": ("from",), "test": (),
 }  # fmt: skip
@@ -17,9 +20,25 @@ def json_patch(document: Any, operations: Any) -> Any:
     """The patched document; `document` may be changed on the way, so hand in a copy if it must survive an error."""
     if not isinstance(operations, list):
         raise BadRequest("json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+    copies = _Copies()
     for operation in operations:
-        document = _apply(document, _checked(operation))
+        document = _apply(document, _checked(operation), copies)
     return document
+
+
+class _Copies:
+    """Makes copies and counts their bytes."""
+
+    def __init__(self) -> None:
+        self._size = 0
+
+    def __call__(self, value: Any) -> Any:
+        encoded = orjson.dumps(value)
+        self._size += len(encoded)
+        if self._size > COPY_LIMIT:
+            size = f"the accumulated size increase of copy is {self._size}, exceeding the limit {COPY_LIMIT}"
+            raise _refused(f"Unable to complete the copy, {size}")
+        return orjson.loads(encoded)
 
 
 def _checked(operation: Any) -> dict[str, Any]:
@@ -36,7 +55,7 @@ def _checked(operation: Any) -> dict[str, Any]:
     return operation
 
 
-def _apply(document: Any, operation: dict[str, Any]) -> Any:
+def _apply(document: Any, operation: dict[str, Any], copies: _Copies) -> Any:
     kind, path = operation["op"], operation["path"]
     tokens = _tokens(path, kind)
     if kind == "add":
@@ -47,10 +66,10 @@ def _apply(document: Any, operation: dict[str, Any]) -> Any:
         return _replace(document, tokens, operation["value"], path)
     if kind == "test":
         return _test(document, tokens, operation.get("value"), path)
-    return _transfer(document, tokens, operation)
+    return _transfer(document, tokens, operation, copies)
 
 
-def _transfer(document: Any, tokens: list[str], operation: dict[str, Any]) -> Any:
+def _transfer(document: Any, tokens: list[str], operation: dict[str, Any], copies: _Copies) -> Any:
     kind, source = operation["op"], operation["from"]
     start = _tokens(source, kind)
     if kind == "move":
@@ -58,7 +77,7 @@ def _transfer(document: Any, tokens: list[str], operation: dict[str, Any]) -> An
             raise _refused(f"move operation does not apply: can't move {source} into itself")
         document, value = _remove(document, start, kind, source)
     else:
-        value = copy.deepcopy(_get(document, start, kind, source))
+        value = copies(_get(document, start, kind, source))
     return _add(document, tokens, value, kind, operation["path"])
 
 
@@ -81,7 +100,7 @@ def _index(token: str, length: int, kind: str, path: str) -> int:
     sign = token[:1] == "-"
     digits = token[1:] if sign else token
     missing = f'{kind} operation does not apply: doc is missing path: "{path}"'
-    if not digits.isdigit() or (len(digits) > 1 and digits[0] == "0"):
+    if not (digits.isascii() and digits.isdigit()) or (len(digits) > 1 and digits[0] == "0"):
         raise _refused(f'{missing}: strconv.Atoi: parsing "{token}": invalid syntax')
     index = int(digits)
     place = length - index if sign else index
