@@ -91,21 +91,15 @@ class KindStrategy:
         return ()
 
 
-class StatusStrategy:
-    """The /status endpoint: of the object sent, only status counts, and metadata where upstream lets it pass."""
+class PartStrategy:
+    """An endpoint that changes one part of an object that is there, and never creates one. A subclass says which part, in
+    `prepare_for_update`, and refuses in `check_part`."""
 
     allow_create_on_update = False
     graceful_deletion = False
 
-    def __init__(
-        self,
-        main: KindStrategy,
-        kept_metadata: tuple[str, ...] = (),
-        check_status: Callable[[Object, Object], list[Cause]] = lambda obj, old: [],
-    ) -> None:
+    def __init__(self, main: KindStrategy) -> None:
         self._main = main
-        self._kept_metadata = kept_metadata
-        self._check_status = check_status
 
     def default(self, obj: Object) -> None:
         self._main.default(obj)
@@ -115,6 +109,32 @@ class StatusStrategy:
 
     def validate(self, obj: Object) -> Sequence[Cause]:
         return ()
+
+    def validate_update(self, obj: Object, old: Object) -> Sequence[Cause]:
+        return validate_object_meta_update(obj.get("metadata", {}), old.get("metadata", {})) + self.check_part(obj, old)
+
+    def check_part(self, obj: Object, old: Object) -> list[Cause]:
+        return []
+
+    def canonicalize(self, obj: Object) -> None:
+        return None
+
+    def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
+        return ()
+
+
+class StatusStrategy(PartStrategy):
+    """The /status endpoint: of the object sent, only status counts, and metadata where upstream lets it pass."""
+
+    def __init__(
+        self,
+        main: KindStrategy,
+        kept_metadata: tuple[str, ...] = (),
+        check_status: Callable[[Object, Object], list[Cause]] = lambda obj, old: [],
+    ) -> None:
+        super().__init__(main)
+        self._kept_metadata = kept_metadata
+        self._check_status = check_status
 
     def prepare_for_update(self, obj: Object, old: Object, context: StrategyContext) -> None:
         for key in [key for key in obj if key not in _UNVERSIONED and key not in old]:
@@ -126,14 +146,8 @@ class StatusStrategy:
             _take(obj["metadata"], old["metadata"], field)
         _take(obj["metadata"], old["metadata"], "generation")
 
-    def validate_update(self, obj: Object, old: Object) -> Sequence[Cause]:
-        return validate_object_meta_update(obj.get("metadata", {}), old.get("metadata", {})) + self._check_status(obj, old)
-
-    def canonicalize(self, obj: Object) -> None:
-        return None
-
-    def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
-        return ()
+    def check_part(self, obj: Object, old: Object) -> list[Cause]:
+        return self._check_status(obj, old)
 
 
 def step_generation(obj: Object, old: Object, tracked: bool) -> None:

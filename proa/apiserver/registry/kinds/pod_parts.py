@@ -1,6 +1,6 @@
 """Endpoints that change one part of a pod and keep the rest: /ephemeralcontainers and /resize."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import orjson
 
@@ -8,28 +8,16 @@ from proa.api.errors import Cause, forbidden, invalid
 from proa.api.meta import Object
 from proa.api.pod_template import qos_class
 from proa.api.resource import StrategyContext
-from proa.apiserver.registry.object_meta import validate_object_meta_update
 from proa.apiserver.registry.pod_spec.validation import validate_pod_spec
-from proa.apiserver.registry.strategy import KindStrategy, step_generation
+from proa.apiserver.registry.strategy import KindStrategy, PartStrategy, step_generation
 
 
-class PodPartStrategy:
+class PodPartStrategy(PartStrategy):
     """An endpoint of a pod that changes one part of it: `put(old, sent)` gives the new object, `check` refuses."""
 
-    allow_create_on_update = False
-    graceful_deletion = False
-
     def __init__(self, main: KindStrategy, put: Callable[[Object, Object], None], check: Callable[[Object, Object], list[Cause]]) -> None:
-        self._main, self._put, self._check = main, put, check
-
-    def default(self, obj: Object) -> None:
-        self._main.default(obj)
-
-    def prepare_for_create(self, obj: Object, context: StrategyContext) -> None:
-        return None
-
-    def validate(self, obj: Object) -> Sequence[Cause]:
-        return ()
+        super().__init__(main)
+        self._put, self._check = put, check
 
     def prepare_for_update(self, obj: Object, old: Object, context: StrategyContext) -> None:
         sent = dict(obj)
@@ -41,14 +29,8 @@ class PodPartStrategy:
         self._put(obj, sent)
         step_generation(obj, old, True)
 
-    def validate_update(self, obj: Object, old: Object) -> Sequence[Cause]:
-        return validate_object_meta_update(obj["metadata"], old["metadata"]) + self._check(obj, old)
-
-    def canonicalize(self, obj: Object) -> None:
-        return None
-
-    def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
-        return ()
+    def check_part(self, obj: Object, old: Object) -> list[Cause]:
+        return self._check(obj, old)
 
 
 def put_ephemeral_containers(obj: Object, sent: Object) -> None:
