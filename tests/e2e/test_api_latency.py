@@ -1,0 +1,95 @@
+"""How long a GET takes while the API server has something to do: pods that start, and a large LIST every second."""
+
+import base64
+import http.client
+import json
+import ssl
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.e2e.namespace import Namespace, deployment
+
+OBJECTS, PODS, GETS_PER_SECOND = 3000, 30, 100
+
+
+class Connection:
+    """One kept-alive connection with the administrator's certificate."""
+
+    def __init__(self, space: Namespace, folder: Path) -> None:
+        config = json.loads(space.out("config", "view", "--minify", "--raw", "-o", "json"))
+        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+        files = {"ca": cluster["certificate-authority-data"], "crt": user["client-certificate-data"], "key": user["client-key-data"]}
+        for name, data in files.items():
+            (folder / name).write_bytes(base64.b64decode(data))
+        context = ssl.create_default_context(cafile=str(folder / "ca"))
+        context.load_cert_chain(folder / "crt", folder / "key")
+        address = urlsplit(cluster["server"])
+        self._http = http.client.HTTPSConnection(str(address.hostname), address.port, context=context, timeout=30)
+
+    def ask(self, method: str, path: str, body: str = "") -> tuple[int, bytes]:
+        self._http.request(method, path, body or None, {"Content-Type": "application/json"})
+        answer = self._http.getresponse()
+        return answer.status, answer.read()
+
+    def close(self) -> None:
+        self._http.close()
+
+
+def _fill(space: Namespace, folder: Path) -> None:
+    def create(numbers: range) -> None:
+        connection = Connection(space, folder)
+        for number in numbers:
+            config_map = {"metadata": {"name": f"object-{number}", "labels": {"bulk": "yes"}}, "data": {"text": "x" * 500}}
+            status, answer = connection.ask("POST", f"/api/v1/namespaces/{space.name}/configmaps", json.dumps(config_map))
+            assert status == 201, answer
+        connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(create, [range(start, OBJECTS, 4) for start in range(4)]))
+
+
+def _measure(space: Namespace, folder: Path, end: threading.Event) -> list[float]:
+    """Seconds that each GET took, with pauses in between."""
+    connection, took = Connection(space, folder), list[float]()
+    while not end.wait(1 / GETS_PER_SECOND):
+        began = time.monotonic()
+        status, _ = connection.ask("GET", f"/api/v1/namespaces/{space.name}/configmaps/object-{len(took) % OBJECTS}")
+        took.append(time.monotonic() - began)
+        assert status == 200
+    connection.close()
+    return took
+
+
+def _list_every_second(space: Namespace, folder: Path, end: threading.Event) -> int:
+    connection, lists = Connection(space, folder), 0
+    while not end.wait(1):
+        status, answer = connection.ask("GET", f"/api/v1/namespaces/{space.name}/configmaps?labelSelector=bulk")
+        assert (status, answer.count(b'"name":"object-')) == (200, OBJECTS)
+        lists += 1
+    connection.close()
+    return lists
+
+
+def test_a_get_is_fast_while_pods_start_and_large_lists_are_read(space: Namespace, tmp_path: Path) -> None:
+    _fill(space, tmp_path)
+    end = threading.Event()
+    with ThreadPoolExecutor(2) as threads:
+        gets = threads.submit(_measure, space, tmp_path, end)
+        lists = threads.submit(_list_every_second, space, tmp_path, end)
+        began = time.monotonic()
+        try:
+            space.apply(deployment("many", PODS))
+            space.out("rollout", "status", "deployment/many", "--timeout=90s")
+            started = time.monotonic() - began
+            end.wait(max(0, 5 - started))
+        finally:
+            end.set()
+    took = sorted(gets.result())
+    p50, p99, longest = (1000 * took[index] for index in (len(took) // 2, len(took) * 99 // 100, -1))
+    print(f"\n{len(took)} GETs: p50 {p50:.1f} ms, p99 {p99:.1f} ms, longest {longest:.1f} ms,", end=" ")
+    print(f"while {PODS} pods started in {started:.1f} s and {lists.result()} lists of {OBJECTS} objects were read")
+    assert lists.result() >= 3
+    assert len(took) > GETS_PER_SECOND
