@@ -1,6 +1,7 @@
 """/openapi/v2 and /openapi/v3: the encoded documents of what is served now, with entity tags so that clients keep them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from proa.api.resource import Resource
 from proa.api.schema import Schema
@@ -12,10 +13,14 @@ from proa.lib.http.message import Request, Response
 class OpenApiPaths:
     """Handles everything below /openapi. Documents are made when first asked for; `forget` drops them when resources change."""
 
-    def __init__(self, schema: Schema, resources: Callable[[], Sequence[Resource]], version: str) -> None:
+    def __init__(
+        self, schema: Schema, resources: Callable[[], Sequence[Resource]], version: str,
+        custom_definitions: Callable[[], Mapping[str, Any]] = dict,
+    ) -> None:  # fmt: skip
         self._schema = schema
         self._resources = resources
         self._version = version
+        self._custom_definitions = custom_definitions
         self._documents: OpenApiDocuments | None = None
 
     def forget(self) -> None:
@@ -25,7 +30,7 @@ class OpenApiPaths:
         if request.method not in ("GET", "HEAD"):
             return method_not_allowed()
         if self._documents is None:
-            self._documents = OpenApiDocuments(self._resources(), self._schema, self._version)
+            self._documents = OpenApiDocuments(self._resources(), self._schema, self._version, self._custom_definitions())
         documents = self._documents
         if path == "/openapi/v2":
             return _answer(request, documents.v2(request.headers.get("accept", "")))

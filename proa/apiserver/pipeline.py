@@ -15,6 +15,7 @@ from proa.apiserver.authn.impersonation import impersonate
 from proa.apiserver.authz.denial import forbidden
 from proa.apiserver.call import Call, ServerContext
 from proa.apiserver.compression import accepts_gzip, compress
+from proa.apiserver.decode import is_long_yaml, read_yaml
 from proa.apiserver.failure import error_response, method_not_allowed, page_not_found, translate
 from proa.apiserver.interface import ANONYMOUS, Authenticator, RequestInfo, User
 from proa.apiserver.request_info import request_info
@@ -88,6 +89,8 @@ class Pipeline:
             return page_not_found()
         if key in DEPRECATED:
             warnings.append(DEPRECATED[key])
+        if served.deprecation:
+            warnings.append(served.deprecation)
         call = Call(self._context, request, user, info, served, warnings)
         return await self._dispatch(call)
 
@@ -103,6 +106,8 @@ class Pipeline:
         verb = find_verb(call)
         if verb is None or _needs_namespace(call):
             return method_not_allowed()
+        if is_long_yaml(call.request):
+            call.request.body = await asyncio.to_thread(read_yaml, call.request.body)
         return await verb(call)
 
     def _denied(self, user: User, info: RequestInfo, reason: str) -> Forbidden:

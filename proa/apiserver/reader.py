@@ -22,6 +22,10 @@ class CacheReader:
     def add(self, group: str, plural: str, collection: Collection) -> None:
         self._of(group, plural).attach(collection)
 
+    def remove(self, group: str, plural: str) -> None:
+        """The collection is no longer kept; who observes it sees the next one of that name."""
+        self._of(group, plural).detach()
+
     def get(self, group: str, plural: str, name: str, namespace: str = "") -> Object | None:
         return self._of(group, plural).get(f"{namespace}/{name}" if namespace else name)
 
@@ -67,6 +71,11 @@ class _DecodedCollection:
         if self._handlers:
             self._observed = True
             collection.observe(self._on_event)
+
+    def detach(self) -> None:
+        self._collection = None
+        self._observed = False
+        self._decoded.clear()
 
     def get(self, key: str) -> Object | None:
         if self._collection is None:

@@ -30,6 +30,10 @@ class ServedResource:
     list_head: bytes = b""
     item_prefix: bytes = b""
     converts: bool = False
+    custom: bool = field(init=False, default=False)
+    """Of a CustomResourceDefinition: no strategic merge patches, no protobuf, updates say which version they replace."""
+    deprecation: str = field(init=False, default="")
+    """The warning for every use of a deprecated version."""
     decoder: Callable[[Any], Findings] | None = field(init=False, default=None)
     """Prunes a body and says what was wrong with it."""
 
@@ -83,6 +87,13 @@ class AttributesFunction:
     def __init__(self, resource: Resource) -> None:
         self._fields = resource.selectable_fields
         self._namespaced = resource.id.namespaced
+
+    @classmethod
+    def reading(cls, fields: Callable[[Object], Mapping[str, str]], *, namespaced: bool) -> "AttributesFunction":
+        """For a collection that resources of several versions share."""
+        made = cls.__new__(cls)
+        made._fields, made._namespaced = fields, namespaced
+        return made
 
     def __call__(self, obj: Object) -> tuple[Mapping[str, str], Mapping[str, str]]:
         metadata = obj.get("metadata") or {}

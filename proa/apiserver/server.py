@@ -22,6 +22,8 @@ from proa.apiserver.bootstrap.run import bootstrap
 from proa.apiserver.call import Connect, ServerContext
 from proa.apiserver.config import ApiServerConfig
 from proa.apiserver.connect.install import install as install_connect
+from proa.apiserver.crd.controller import CustomResources
+from proa.apiserver.crd.openapi import CustomDefinitions
 from proa.apiserver.failure import refusal
 from proa.apiserver.field_managers import SchemaFieldManagers
 from proa.apiserver.health import Check, Health
@@ -47,6 +49,8 @@ from proa.lib.metrics import Registry
 from proa.storage.interface import Backend
 from proa.storage.store import Store
 
+OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+
 
 class ApiServer:
     """A running (or not yet running) API server."""
@@ -68,6 +72,8 @@ class ApiServer:
         self._clock = clock
         self._http = HttpServer(pipeline, ServerOptions(refuse=refusal, eager_get=True))
         self._aggregation = RoleAggregation(reader, writer, clock)
+        object_meta = schema.node(OBJECT_META)
+        self.custom_resources = CustomResources(context, store, reader, writer, object_meta, paths.forget)
         self._loops: list[asyncio.Task[None]] = []
         self.ports: list[int] = []
 
@@ -79,6 +85,7 @@ class ApiServer:
     async def start(self, *, listen: bool = True) -> None:
         """Load what is stored, make the objects that every cluster has, then listen."""
         await self.store.start()
+        await self.custom_resources.start()
         await bootstrap(self.reader, self.writer, self.config)
         compaction = compact_forever(self.store, self._clock, self.config.compaction_interval)
         events = self.context.served["", "v1", "events"].objects
@@ -102,9 +109,11 @@ class ApiServer:
         """Stop taking requests, let those at work finish, end watches, close the store."""
         self.ready = False
         await self._http.stop(grace)
+        await self.custom_resources.stop()
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
+        await self.context.admission.close()
         await self.store.stop()
 
     async def serve(self, resources: Iterable[Resource]) -> None:
@@ -159,7 +168,7 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
         withdraw=reader.withdraw,
     )
     resources = builtin_resources(schema, config.runtime_config)
-    openapi = OpenApiPaths(schema, lambda: _listed(served), f"v{config.kubernetes_version}.0")
+    openapi = OpenApiPaths(schema, lambda: _listed(served), f"v{config.kubernetes_version}.0", CustomDefinitions(served))
     key = authentication.signing_key
     address = f"{config.advertise_address}:{config.advertise_port}"
     documents = {

@@ -13,6 +13,7 @@ import orjson
 
 from proa.api.resource import Resource
 from proa.api.schema import Schema
+from proa.apiserver.openapi.custom import without_v3
 from proa.apiserver.openapi.operations import Operation, operations_by_document
 from proa.apiserver.openapi.v2 import Document, openapi_v2
 from proa.apiserver.openapi.v3 import digest, openapi_v3, openapi_v3_index
@@ -36,7 +37,8 @@ class OpenApiDocuments:
         self, resources: Sequence[Resource], schema: Schema, version: str, custom_definitions: Mapping[str, Any] | None = None
     ) -> None:
         self._resources = resources
-        self._definitions: dict[str, Any] = schema.definitions | dict(custom_definitions or {})
+        self._custom = dict(custom_definitions or {})
+        self._definitions: dict[str, Any] = schema.definitions | self._custom
         self._version = version
         self._v3: dict[str, EncodedDocument] = {}
 
@@ -77,7 +79,8 @@ class OpenApiDocuments:
 
     def _v2(self) -> Document:
         every = [operation for listed in self._by_path.values() for operation in listed]
-        return openapi_v2(every, self._definitions, self._version)
+        definitions = self._definitions | {name: without_v3(each) for name, each in self._custom.items()}
+        return openapi_v2(every, definitions, self._version)
 
 
 def _encoded(body: bytes, content_type: str) -> EncodedDocument:

@@ -140,7 +140,8 @@ TABLE: tuple[Row, ...] = (
         admission.WebhookConfigurationStrategy, categories=EXTENSIONS),
 
     Row("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", CLUSTER,
-        extensions.CustomResourceDefinitionStrategy, ("crd", "crds"), EXTENSIONS, (STATUS,)),
+        extensions.CustomResourceDefinitionStrategy, ("crd", "crds"), EXTENSIONS,
+        (Sub("status", make=extensions.CustomResourceDefinitionStatusStrategy),)),
     Row("apiregistration.k8s.io", "v1", "apiservices", "APIService", CLUSTER, extensions.ApiServiceStrategy, (), EXTENSIONS, (STATUS,)),
 
     Row(APPS, "v1", "controllerrevisions", "ControllerRevision", NS, workloads.ControllerRevisionStrategy),

@@ -143,7 +143,7 @@ class ObjectChange:
             raise Conflict.of(identity.group, identity.plural, old["name"], why)
         version = meta.get("resourceVersion")
         if not version or version == "0":
-            if self.needs_version and (identity.group, identity.plural) in CONDITIONAL_ONLY:
+            if self.needs_version and (self.call.served.custom or (identity.group, identity.plural) in CONDITIONAL_ONLY):
                 cause = invalid("metadata.resourceVersion", 0, "must be specified for an update")
                 raise Invalid.of(identity.group, identity.plural, old["name"], [cause])
         elif version != old.get("resourceVersion"):

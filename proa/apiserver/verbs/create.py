@@ -1,14 +1,15 @@
 """POST to a collection: decode, settle the namespace, then the steps of `creation`. Virtual resources are answered, not stored."""
 
-from proa.api.errors import BadRequest, MethodNotAllowed, NotAcceptable
+from proa.api.errors import BadRequest, MethodNotAllowed, NotAcceptable, UnsupportedMediaType
 from proa.api.meta import Object, metadata
 from proa.apiserver.call import Call
-from proa.apiserver.decode import decode_object
+from proa.apiserver.decode import PROTOBUF, decode_object, media_type
 from proa.apiserver.negotiation import SUPPORTED
 from proa.apiserver.options import WriteOptions, user_agent_manager, write_options
 from proa.apiserver.verbs.creation import create_object, fill_system_metadata
 from proa.lib.http.message import Response
 
+CUSTOM_ACCEPTED = "application/json, application/yaml"
 NAMESPACE_MISMATCH = "the namespace of the provided object does not match the namespace sent on the request"
 
 
@@ -26,6 +27,8 @@ async def create(call: Call) -> Response:
 
 def decode_body(call: Call, options: WriteOptions) -> Object:
     identity = call.served.resource.id
+    if call.served.custom and media_type(call.request.headers.get("content-type", "")) == PROTOBUF:
+        raise UnsupportedMediaType(f"the body of the request was in an unknown format - accepted media types include: {CUSTOM_ACCEPTED}")
     return decode_object(
         call.request.body,
         call.request.headers.get("content-type", ""),

@@ -8,7 +8,7 @@ from proa.storage.interface import Entry, FutureRevision
 
 async def get(call: Call) -> Response:
     asked = call.request.parameter("resourceVersion")
-    if asked == "0":
+    if asked == "0" and not call.served.custom:
         entry = call.served.objects.peek(call.key)
     else:
         entry = await _at_least(call, parse_resource_version(asked) if asked else 0)

@@ -27,8 +27,10 @@ Build = Callable[[Object], Object]
 
 async def patch(call: Call) -> Response:
     kind = media_type(call.request.headers.get("content-type", ""))
-    if kind not in (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH):
-        raise UnsupportedMediaType(f"the body of the request was in an unknown format - accepted media types include: {ACCEPTED}")
+    accepted = (JSON_PATCH, MERGE_PATCH, APPLY_PATCH) if call.served.custom else (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH)
+    if kind not in accepted:
+        listed = ", ".join(accepted)
+        raise UnsupportedMediaType(f"the body of the request was in an unknown format - accepted media types include: {listed}")
     options = write_options(call.request, "PatchOptions", is_apply=kind == APPLY_PATCH)
     if call.served.controllerless and not call.info.subresource:
         call.warn(call.served.controllerless)

@@ -11,6 +11,7 @@ from typing import Literal
 from proa.api.errors import Conflict
 from proa.api.meta import Object
 from proa.apiserver.call import Call
+from proa.apiserver.crd.status import mark_terminating
 from proa.apiserver.interface import Attributes
 from proa.apiserver.options import DeleteOptions
 from proa.lib.clock import format_time, parse_time
@@ -22,6 +23,8 @@ NAMESPACE_BUSY = (
     "The system is ensuring all content is removed from this namespace.  "
     "Upon completion, this namespace will automatically be purged by the system."
 )
+BEFORE_REMOVAL = {("apiextensions.k8s.io", "customresourcedefinitions"): mark_terminating}
+"""What a kind does to an object whose deletion is asked for."""
 NEVER_COLLECTED = frozenset({("", "events"), ("events.k8s.io", "events")})
 
 Outcome = Literal["delete", "update", "expire", "pending"]
@@ -202,6 +205,8 @@ class _Step:
         call, identity = self._call, self._call.served.resource.id
         if identity.plural == "namespaces" and not identity.group:
             return _plan_namespace(live, call.now())
+        if (before := BEFORE_REMOVAL.get((identity.group, identity.plural))) is not None:
+            before(live, call.now())
         graceful = call.served.resource.strategy.graceful_deletion
         collected = (identity.group, identity.plural) not in NEVER_COLLECTED
         return plan_removal(live, self._options, call.now(), graceful=graceful, collected=collected).outcome

@@ -2,14 +2,14 @@
 
 from typing import ClassVar
 
-from proa.api.errors import Cause, invalid, required
+from proa.api.errors import Cause, invalid
 from proa.api.meta import Object
 from proa.api.names import path_segment
 from proa.api.resource import StrategyContext
-from proa.apiserver.registry.checks import check_choice
+from proa.apiserver.crd.definition_rules import validate_definition, validate_definition_update, validate_stored_versions
 from proa.apiserver.registry.kinds.plain import SpecStatusStrategy
-from proa.apiserver.registry.object_meta import NameCheck, immutable
-from proa.apiserver.registry.strategy import KindStrategy
+from proa.apiserver.registry.object_meta import NameCheck
+from proa.apiserver.registry.strategy import KindStrategy, StatusStrategy
 
 
 class ApiServiceStrategy(KindStrategy):
@@ -38,7 +38,7 @@ class ApiServiceStrategy(KindStrategy):
 
 
 class CustomResourceDefinitionStrategy(SpecStatusStrategy):
-    """Defaults only; the rules for schemas belong to the part that serves custom resources."""
+    """Defaults and what status a definition starts with; its rules are in `proa.apiserver.crd`."""
 
     def fill(self, obj: Object) -> None:
         spec = obj.setdefault("spec", {})
@@ -46,37 +46,37 @@ class CustomResourceDefinitionStrategy(SpecStatusStrategy):
         if names.get("kind"):
             names.setdefault("singular", names["kind"].lower())
             names.setdefault("listKind", f"{names['kind']}List")
+        if spec.get("preserveUnknownFields") is False:
+            del spec["preserveUnknownFields"]
         conversion = spec.setdefault("conversion", {"strategy": "None"})
         service = ((conversion.get("webhook") or {}).get("clientConfig") or {}).get("service")
         if service is not None:
             service.setdefault("port", 443)
 
     def prepare(self, obj: Object, context: StrategyContext) -> None:
-        versions = obj["spec"].get("versions") or ()
-        stored = [version["name"] for version in versions if version.get("storage")]
-        obj["status"] = {"storedVersions": stored, "conditions": [], "acceptedNames": {"plural": "", "kind": ""}}
+        obj["status"] = {"storedVersions": storage_versions(obj), "conditions": [], "acceptedNames": {"plural": "", "kind": ""}}
+
+    def prepare_change(self, obj: Object, old: Object, context: StrategyContext) -> None:
+        """Once a version has been the one to store, instances of it may lie in the store."""
+        status = obj.get("status")
+        if status is not None:
+            stored = status.get("storedVersions") or []
+            added = [version for version in storage_versions(obj) if version not in stored]
+            obj["status"] = status | {"storedVersions": [*stored, *added]}
 
     def check(self, obj: Object) -> list[Cause]:
-        spec, name = obj.get("spec") or {}, obj.get("metadata", {}).get("name", "")
-        names = spec.get("names") or {}
-        expected = f"{names.get('plural', '')}.{spec.get('group', '')}"
-        causes = [] if name == expected else [invalid("metadata.name", name, 'must be spec.names.plural+"."+spec.group')]
-        causes += check_choice("spec.scope", spec.get("scope"), ("Cluster", "Namespaced"))
-        causes += [required(f"spec.names.{field}") for field in ("plural", "kind") if not names.get(field)]
-        storing = [version for version in spec.get("versions") or () if version.get("storage")]
-        if len(storing) != 1:
-            causes.append(invalid("spec.versions", spec.get("versions") or [], "must have exactly one version marked as storage version"))
-        for index, version in enumerate(spec.get("versions") or ()):
-            if not (version.get("schema") or {}).get("openAPIV3Schema"):
-                causes.append(required(f"spec.versions[{index}].schema.openAPIV3Schema", "schemas are required"))
-        return causes
+        return validate_definition(obj)
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
-        causes = self.check(obj)
-        new, former = obj["spec"], old["spec"]
-        for field in ("group", "scope"):
-            causes += immutable(f"spec.{field}", new.get(field), former.get(field))
-        for field in ("plural", "kind"):
-            path = f"spec.names.{field}"
-            causes += immutable(path, (new.get("names") or {}).get(field), (former.get("names") or {}).get(field))
-        return causes
+        return validate_definition_update(obj, old)
+
+
+class CustomResourceDefinitionStatusStrategy(StatusStrategy):
+    """/status: which versions may still lie in the store is the administrator's to say."""
+
+    def __init__(self, main: KindStrategy) -> None:
+        super().__init__(main, ("labels",), lambda obj, old: validate_stored_versions(obj))
+
+
+def storage_versions(obj: Object) -> list[str]:
+    return [version["name"] for version in obj["spec"].get("versions") or () if version.get("storage")]

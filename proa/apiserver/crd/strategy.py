@@ -1,0 +1,96 @@
+"""Policy of custom resources: what their definition says, in the order of steps that all kinds share.
+
+With a status subresource, spec and status are apart and generation counts what is desired; without one, it counts every change but those
+of metadata.
+"""
+
+from collections.abc import Sequence
+
+from proa.api.errors import Cause, MethodNotAllowed
+from proa.api.meta import Object
+from proa.api.resource import StrategyContext
+from proa.apiserver.crd.version_schema import VersionSchema
+from proa.apiserver.registry.object_meta import validate_object_meta_update
+from proa.apiserver.registry.strategy import KindStrategy
+
+
+class CustomResourceStrategy(KindStrategy):
+    """Of one version. `terminating` means that its definition is being deleted."""
+
+    def __init__(self, namespaced: bool, schema: VersionSchema, *, has_status: bool, terminating: bool, group: str, plural: str) -> None:
+        super().__init__(namespaced)
+        self.schema = schema
+        self.separate_status = has_status
+        self._terminating = terminating
+        self._resource = {"group": group, "kind": plural}
+        self.scale: Object = {}
+        """The paths of the scale subresource, where there is one."""
+
+    def default(self, obj: Object) -> None:
+        self.schema.default(obj)
+
+    def prepare_for_create(self, obj: Object, context: StrategyContext) -> None:
+        if self._terminating:
+            raise MethodNotAllowed("create not allowed while custom resource definition is terminating", dict(self._resource))
+        if self.separate_status:
+            obj.pop("status", None)
+        obj["metadata"]["generation"] = 1
+
+    def check(self, obj: Object) -> list[Cause]:
+        return self.schema.validate(obj)
+
+    def prepare_for_update(self, obj: Object, old: Object, context: StrategyContext) -> None:
+        if self.separate_status:
+            _take(obj, old, "status")
+        generation = old["metadata"].get("generation", 0)
+        obj["metadata"]["generation"] = generation + (self._desired(obj) != self._desired(old))
+
+    def check_update(self, obj: Object, old: Object) -> list[Cause]:
+        return self.schema.validate(obj, old)
+
+    def _desired(self, obj: Object) -> Object:
+        undesired = ("metadata", "status") if self.separate_status else ("metadata",)
+        return {key: value for key, value in obj.items() if key not in undesired}
+
+
+class CustomStatusStrategy:
+    """The /status endpoint: of the object sent, nothing counts but status."""
+
+    allow_create_on_update = False
+    graceful_deletion = False
+
+    def __init__(self, main: CustomResourceStrategy) -> None:
+        self._main = main
+
+    def default(self, obj: Object) -> None:
+        self._main.default(obj)
+
+    def prepare_for_create(self, obj: Object, context: StrategyContext) -> None:
+        return None
+
+    def validate(self, obj: Object) -> Sequence[Cause]:
+        return ()
+
+    def prepare_for_update(self, obj: Object, old: Object, context: StrategyContext) -> None:
+        managed = obj["metadata"].get("managedFields")
+        for key in [key for key in obj if key != "status" and key not in old]:
+            del obj[key]
+        obj.update({key: value for key, value in old.items() if key != "status"})
+        obj["metadata"] = {**old["metadata"]} | ({"managedFields": managed} if managed else {})
+
+    def validate_update(self, obj: Object, old: Object) -> Sequence[Cause]:
+        meta = validate_object_meta_update(obj["metadata"], old["metadata"])
+        return [*meta, *self._main.schema.validate(obj, old)]
+
+    def canonicalize(self, obj: Object) -> None:
+        return None
+
+    def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
+        return ()
+
+
+def _take(obj: Object, old: Object, field: str) -> None:
+    if field in old:
+        obj[field] = old[field]
+    else:
+        obj.pop(field, None)

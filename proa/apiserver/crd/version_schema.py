@@ -1,0 +1,86 @@
+"""The schema of one version of a custom resource, compiled when something of it is first needed.
+
+A cluster with a thousand definitions uses few of them at a time, so nothing is kept of a schema but where to find it.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from proa.api.errors import Cause
+from proa.api.meta import Object
+from proa.api.schema_node import SchemaNode
+from proa.api.validation import Findings, compile_decoder
+from proa.apiserver.crd.cel.rules import Rules, compile_rules
+from proa.apiserver.crd.defaulting import apply_defaults
+from proa.apiserver.crd.embedded import clean, has_embedded, validate_embedded
+from proa.apiserver.crd.list_types import duplicates, has_unique_lists
+from proa.apiserver.crd.pruning import Schema, prune
+from proa.apiserver.crd.schema_nodes import resource_node
+from proa.apiserver.crd.value_validation import ABSENT, compile_validation
+
+
+class VersionSchema:
+    """`load` finds the openAPIV3Schema."""
+
+    def __init__(self, load: Callable[[], Schema], object_meta: SchemaNode) -> None:
+        self._load = load
+        self._object_meta = object_meta
+
+    @cached_property
+    def schema(self) -> Schema:
+        return self._load()
+
+    @cached_property
+    def node(self) -> SchemaNode:
+        return resource_node(self.schema, self._object_meta)
+
+    @cached_property
+    def _decode_type(self) -> Callable[[Any], Findings]:
+        fields = {"metadata": self._object_meta, "apiVersion": SchemaNode("string"), "kind": SchemaNode("string")}
+        return compile_decoder(SchemaNode("object", properties=fields, preserve_unknown_fields=True))
+
+    @cached_property
+    def _decode_metadata(self) -> Callable[[Any], Findings]:
+        return compile_decoder(self._object_meta)
+
+    @cached_property
+    def _embeds(self) -> bool:
+        return has_embedded(self.schema)
+
+    @cached_property
+    def _uniquely(self) -> bool:
+        return has_unique_lists(self.schema)
+
+    @cached_property
+    def _validate(self) -> Callable[[Any, Any], list[Cause]]:
+        return compile_validation(self.schema)
+
+    @cached_property
+    def _rules(self) -> Rules | None:
+        return compile_rules(self.schema)
+
+    def decode(self, obj: Object) -> Findings:
+        """Prune in place; what was unknown, and metadata of a wrong type."""
+        try:
+            found = self._decode_type(obj)
+            unknown = prune(obj, self.schema)
+            if self._embeds:
+                unknown += clean(obj, self.schema, self._decode_metadata)
+        except RecursionError:
+            return Findings(causes=(Cause("", "json: exceeded max depth"),))
+        return Findings((*found.unknown, *unknown), found.causes)
+
+    def default(self, obj: Object) -> None:
+        apply_defaults(obj, self.schema)
+
+    def validate(self, obj: Object, old: Object | None = None) -> list[Cause]:
+        """What is wrong with anything but the resource's own metadata; unchanged faults are tolerated."""
+        causes = self._validate(obj, ABSENT if old is None else old)
+        if self._embeds:
+            causes += validate_embedded(obj, self.schema, self._decode_metadata)
+        if self._uniquely and not (old is not None and duplicates(old, self.schema)):
+            causes += duplicates(obj, self.schema)
+        if self._rules is not None:
+            causes += self._rules.validate(obj, old, blocked=causes)
+        return causes
