@@ -50,7 +50,8 @@ REFUSED: list[tuple[Callable[[str], Any], str, int, str]] = [
     (watching, "resourceVersionMatch=NotOlderThan&resourceVersion=1", 422,
      'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: '
      "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"),
-    (listing, "resourceVersion=x", 400, 'invalid resource version: resourceVersion: Invalid value: "x": strconv.ParseUint: parsing "x": invalid syntax'),
+    (listing, "resourceVersion=x", 400,
+     'invalid resource version: resourceVersion: Invalid value: "x": strconv.ParseUint: parsing "x": invalid syntax'),
     (creating, "dryRun=Some", 422, 'CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: "Some": supported values: "All"'),
     (creating, "fieldManager=a%00", 422,
      'CreateOptions.meta.k8s.io "" is invalid: fieldManager: Invalid value: "a\\u0000": should only contain printable characters'),
