@@ -27,6 +27,8 @@ class Admission(Protocol):
 
     async def validate(self, attributes: Attributes) -> None: ...
 
+    async def close(self) -> None: ...
+
 
 TokenRequester = Callable[[User, str, str, Object], Awaitable[Object]]
 """serviceaccounts/token: user, namespace, name of the account, TokenRequest."""

@@ -4,7 +4,7 @@ AllOrderedPlugins; a plugin of ours that it does not have says in its own file w
 A plugin that does nothing in a round, or nothing for a resource, is not asked: most writes meet a handful of the two dozen.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from proa.api.resource import ResourceId
 from proa.apiserver.admission.certificate_approval import CertificateApproval
@@ -27,9 +27,12 @@ from proa.apiserver.admission.runtime_class import RuntimeClass
 from proa.apiserver.admission.service_account import ServiceAccount
 from proa.apiserver.admission.storage_object_in_use_protection import StorageObjectInUseProtection
 from proa.apiserver.admission.taint_nodes_by_condition import TaintNodesByCondition
+from proa.apiserver.admission.webhook.client import WebhookClient
+from proa.apiserver.admission.webhook.matching import Served
+from proa.apiserver.admission.webhook.mutating import MutatingAdmissionWebhook
+from proa.apiserver.admission.webhook.validating import ValidatingAdmissionWebhook
 from proa.apiserver.config import ApiServerConfig
 from proa.apiserver.interface import AdmissionPlugin, Attributes, Authorizer, ObjectReader, ObjectWriter, PassiveAdmission
-from proa.apiserver.served import GroupVersionResource, ServedResource
 from proa.lib.clock import Clock, SystemClock
 
 ORDER = (
@@ -44,8 +47,6 @@ ORDER = (
 OFF_BY_DEFAULT = frozenset({"OwnerReferencesPermissionEnforcement", "StorageObjectInUseProtection"})
 """The first as upstream; the second until there are controllers that take its finalizers off again, or nothing could be deleted."""
 
-Served = Mapping[GroupVersionResource, ServedResource]
-
 
 def build_admission(
     reader: ObjectReader,
@@ -57,6 +58,7 @@ def build_admission(
 ) -> list[AdmissionPlugin]:
     """All plugins that are on, in order. `served` is looked at when requests come: it may be filled later."""
     known: Served = served if served is not None else {}
+    webhooks = WebhookClient(reader)
     plugins: list[AdmissionPlugin] = [
         NamespaceLifecycle(reader),
         LimitRanger(reader),
@@ -77,6 +79,8 @@ def build_admission(
         CertificateSubjectRestriction(),
         DefaultIngressClass(reader),
         PodTopologyLabels(reader),
+        MutatingAdmissionWebhook(reader, known, webhooks),
+        ValidatingAdmissionWebhook(reader, known, webhooks),
         PrivilegeEscalation(reader, authorizer),
     ]
     on = [plugin for plugin in plugins if is_on(plugin.name, config)]
@@ -109,12 +113,26 @@ class AdmissionChain:
         return found
 
     async def admit(self, attributes: Attributes) -> None:
-        for plugin in self._plugins(attributes.group_resource)[0]:
+        """A webhook that changed the object causes a second round, so that all see the outcome."""
+        plugins = self._plugins(attributes.group_resource)[0]
+        for plugin in plugins:
             await plugin.admit(attributes)
+        state = attributes.reinvocation
+        if state is not None and state.wanted:
+            state.second_round = True
+            for plugin in plugins:
+                await plugin.admit(attributes)
 
     async def validate(self, attributes: Attributes) -> None:
         for plugin in self._plugins(attributes.group_resource)[1]:
             await plugin.validate(attributes)
+
+    async def close(self) -> None:
+        """Let go of the connections that plugins keep."""
+        for plugin in {id(each): each for each in (*self._admitting, *self._validating)}.values():
+            closing = getattr(plugin, "close", None)
+            if closing is not None:
+                await closing()
 
 
 def _acts(plugin: AdmissionPlugin, stage: str) -> bool:

@@ -1,0 +1,45 @@
+"""Asks one webhook about one request and says what came of it: a verdict, a refusal, or a failure that its policy may overlook."""
+
+import orjson
+
+from proa.api.errors import ApiError, BadRequest, InternalError
+from proa.api.meta import Object
+from proa.apiserver.admission.webhook.client import CallError, WebhookClient
+from proa.apiserver.admission.webhook.matching import Invocation
+from proa.apiserver.admission.webhook.review import InvalidReview, Verdict, build_review, denial, verify
+from proa.apiserver.interface import Attributes
+
+WITHOUT_SIDE_EFFECTS = ("None", "NoneOnDryRun")
+
+
+class HookFailure(Exception):
+    """The webhook could not be asked, or did not answer; `error` is what the client gets if that counts."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.error: ApiError = InternalError.of(f'failed calling webhook "{name}": {reason}')
+        super().__init__(self.error.message)
+
+
+async def ask(
+    client: WebhookClient, attributes: Attributes, invocation: Invocation, obj: Object | None, old: Object | None, *, mutating: bool
+) -> Verdict:
+    """The verdict of a webhook that allows; raises ApiError if it denies, HookFailure if it can't be asked."""
+    hook = invocation.hook
+    if attributes.dry_run and hook.side_effects not in WITHOUT_SIDE_EFFECTS:
+        raise BadRequest(f'admission webhook "{hook.name}" does not support dry run')
+    review, uid = build_review(attributes, invocation, obj, old)
+    try:
+        answer = await client.post(hook.client_config, orjson.dumps(review), hook.seconds)
+    except CallError as error:
+        raise HookFailure(hook.name, f"failed to call webhook: {error}") from None
+    try:
+        verdict = verify(answer, review, uid, mutating=mutating)
+    except InvalidReview as error:
+        raise HookFailure(hook.name, f"received invalid webhook response: {error}") from None
+    for key, value in verdict.audit_annotations.items():
+        attributes.add_audit_annotation(f"{hook.name}/{key}", value)
+    for warning in verdict.warnings:
+        attributes.add_warning(warning)
+    if not verdict.allowed:
+        raise denial(hook.name, verdict.status)
+    return verdict
