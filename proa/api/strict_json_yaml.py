@@ -20,7 +20,7 @@ MAX_NODES = 500_000
 def decode_yaml(body: bytes) -> DecodedBody:
     """Raises BadRequest for what is no YAML, more than one document, too deep, or inflated by aliases."""
     try:
-        root = yaml.compose(body, Loader=_Loader)
+        root = _compose(body)
         duplicates: list[str] = []
         value = _Construction(duplicates).value(root) if root is not None else None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -46,6 +46,72 @@ for _tag, _pattern, _first in (
     ("merge", r"<<", ["<"]),
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})$"), _first)
+
+
+def _compose(body: bytes) -> yaml.Node | None:
+    """The tree of the one document. Not PyYAML's own, which recurses in C without a limit: brackets alone could end the process."""
+    loader = _Loader(body)
+    try:
+        return _Composition(loader).root()
+    finally:
+        loader.dispose()
+
+
+class _Composition:
+    """Events to nodes, without recursion."""
+
+    def __init__(self, loader: _Loader) -> None:
+        self._loader = loader
+        self._open: list[tuple[yaml.CollectionNode, list[yaml.Node]]] = []
+        self._anchors: dict[str, yaml.Node] = {}
+        self._roots: list[yaml.Node] = []
+        self._count = 0
+
+    def root(self) -> yaml.Node | None:
+        get_event = self._loader.get_event
+        while not isinstance(event := get_event(), yaml.StreamEndEvent):
+            if isinstance(event, yaml.DocumentStartEvent) and self._roots:
+                raise BadRequest("yaml: expected a single document in the stream")
+            if isinstance(event, yaml.ScalarEvent):
+                self._add(yaml.ScalarNode(self._tag(event), event.value), event.anchor)
+            elif isinstance(event, yaml.MappingStartEvent):
+                self._begin(yaml.MappingNode("", []), event.anchor)
+            elif isinstance(event, yaml.SequenceStartEvent):
+                self._begin(yaml.SequenceNode("", []), event.anchor)
+            elif isinstance(event, yaml.CollectionEndEvent):
+                self._end()
+            elif isinstance(event, yaml.AliasEvent):
+                if event.anchor not in self._anchors:
+                    raise BadRequest(f"yaml: unknown anchor '{event.anchor}' referenced")
+                self._place(self._anchors[event.anchor])
+        return self._roots[0] if self._roots else None
+
+    def _tag(self, event: yaml.ScalarEvent) -> str:
+        if event.tag not in (None, "!"):
+            return str(event.tag)
+        return str(self._loader.resolve(yaml.ScalarNode, event.value, event.implicit))  # type: ignore[no-untyped-call]
+
+    def _add(self, node: yaml.Node, anchor: str | None) -> None:
+        if anchor is not None:
+            self._anchors[anchor] = node
+        self._place(node)
+
+    def _place(self, node: yaml.Node) -> None:
+        self._count += 1
+        if self._count > MAX_NODES:
+            raise BadRequest(f"yaml: document has more than {MAX_NODES} values")
+        (self._open[-1][1] if self._open else self._roots).append(node)
+
+    def _begin(self, node: yaml.CollectionNode, anchor: str | None) -> None:
+        self._add(node, anchor)
+        self._open.append((node, []))
+        if len(self._open) > MAX_DEPTH:
+            raise BadRequest("yaml: exceeded max depth")
+
+    def _end(self) -> None:
+        node, children = self._open.pop()
+        paired = isinstance(node, yaml.MappingNode)
+        node.value = list(zip(children[::2], children[1::2], strict=True)) if paired else children
 
 
 class _Construction:

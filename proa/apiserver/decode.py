@@ -10,6 +10,7 @@ from proa.api.errors import BadRequest, UnsupportedMediaType
 from proa.api.meta import Object
 from proa.api.strict_json import DecodedBody, decode_json
 from proa.api.validation import Findings, decode_error, strict_complaints, strict_error
+from proa.lib.http.message import Request
 
 ACCEPTED = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
 _JSON_TYPES = frozenset({"", "application/json", "*/*"})
@@ -19,6 +20,42 @@ PROTOBUF = "application/vnd.kubernetes.protobuf"
 
 Decoder = Callable[[Any], Findings]
 Warn = Callable[[str], None]
+
+
+INLINE_YAML = 32 * 1024
+"""Bytes of YAML that are read at once (40 ms); a megabyte takes a second, which the event loop hasn't got."""
+
+
+class ReadYaml(bytes):
+    """A body whose YAML has been read already, in a thread."""
+
+    result: DecodedBody | BadRequest | None = None
+
+    def take(self) -> DecodedBody:
+        """What was read, once: whoever gets it may change it. Raises BadRequest."""
+        from proa.api.strict_json_yaml import decode_yaml
+
+        result, self.result = self.result, None
+        if isinstance(result, BadRequest):
+            raise result
+        return result or decode_yaml(self)
+
+
+def is_long_yaml(request: Request) -> bool:
+    body = request.body
+    return len(body) > INLINE_YAML and "yaml" in request.headers.get("content-type", "") and body.lstrip()[:1] != b"{"
+
+
+def read_yaml(body: bytes) -> ReadYaml:
+    """Reads it now; errors come out when it is used."""
+    from proa.api.strict_json_yaml import decode_yaml
+
+    read = ReadYaml(body)
+    try:
+        read.result = decode_yaml(body)
+    except BadRequest as error:
+        read.result = error
+    return read
 
 
 def media_type(content_type: str) -> str:
@@ -36,6 +73,8 @@ def parse_body(body: bytes, content_type: str, *, also_yaml: bool = False) -> De
                 return decode_json(body)
             except BadRequest:
                 pass
+        if isinstance(body, ReadYaml):
+            return body.take()
         from proa.api.strict_json_yaml import decode_yaml
 
         return decode_yaml(body)

@@ -73,6 +73,7 @@ REFUSED: list[tuple[str, bytes, int, str]] = [
      413, "limit is 3145728"),
     ("deep JSON", request("POST", MAPS, DEEP), 400, "unrecognized"),
     ("deep YAML", request("POST", MAPS, DEEP_YAML, "application/yaml"), 400, ""),
+    ("brackets only, as YAML", request("POST", MAPS, b"[" * LIMIT, "application/yaml"), 400, "exceeded max depth"),
     ("a deep merge patch", request("PATCH", f"{MAPS}/here", DEEP, TYPES["merge"]), 400, ""),
     ("a deep strategic patch", request("PATCH", f"{MAPS}/here", DEEP, TYPES["strategic"]), 400, ""),
     ("a deep JSON patch", request("PATCH", f"{MAPS}/here", DEEP_LIST, TYPES["json"]), 400, ""),
@@ -157,5 +158,21 @@ def test_a_watch_ends_with_its_client(run: Run, tmp_path: Path) -> None:
             writer.write_eof()
             assert await asyncio.wait_for(reader.read(), 5) is not None
             writer.close()
+
+    run(scenario)
+
+
+def test_others_are_served_while_a_long_yaml_is_read(run: Run, tmp_path: Path) -> None:
+    async def scenario(api: Api) -> None:
+        long = b"metadata: {name: a}\ndata:\n" + b"".join(b"  key%d: value\n" % number for number in range(20_000))
+        async with listening(api, tmp_path) as (_, path):
+            writing = asyncio.create_task(say(path, request("POST", MAPS, long, "application/yaml")))
+            served = 0
+            while not writing.done():
+                assert (await say(path, request("GET", "/livez")))[0] == 200
+                served += 1
+            assert (await writing)[0] == 201
+            assert served > 3
+        assert len((await api("GET", f"{MAPS}/a")).body["data"]) == 20_000
 
     run(scenario)
