@@ -134,15 +134,15 @@ def _group(group: str) -> list[Cause]:
     return [] if "." in group else [invalid("spec.group", group, "should be a domain with at least one dot")]
 
 
+_MIXED_CASE = "may have mixed case, but should otherwise match: "
+
+
 def validate_names(names: Object, path: str) -> list[Cause]:
     causes: list[Cause] = []
-    for field in ("plural", "singular"):
-        if names.get(field) and (problems := dns1035_label(names[field])):
-            causes.append(invalid(f"{path}.{field}", names[field], ",".join(problems)))
-    for field in ("kind", "listKind"):
-        if names.get(field) and (problems := dns1035_label(names[field].lower())):
-            text = f"may have mixed case, but should otherwise match: {','.join(problems)}"
-            causes.append(invalid(f"{path}.{field}", names[field], text))
+    for field, hint in (("plural", ""), ("singular", ""), ("kind", _MIXED_CASE), ("listKind", _MIXED_CASE)):
+        checked = (names.get(field) or "").lower() if hint else names.get(field)
+        if checked and (problems := dns1035_label(checked)):
+            causes.append(invalid(f"{path}.{field}", names[field], hint + ",".join(problems)))
     causes += _labels(names.get("shortNames") or (), f"{path}.shortNames")
     if names.get("kind") and names["kind"] == names.get("listKind"):
         causes.append(invalid(f"{path}.listKind", names["listKind"], "kind and listKind may not be the same"))
