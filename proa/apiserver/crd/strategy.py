@@ -4,14 +4,11 @@ With a status subresource, spec and status are apart and generation counts what 
 of metadata.
 """
 
-from collections.abc import Sequence
-
 from proa.api.errors import Cause, MethodNotAllowed
 from proa.api.meta import Object
 from proa.api.resource import StrategyContext
 from proa.apiserver.crd.version_schema import VersionSchema
-from proa.apiserver.registry.object_meta import validate_object_meta_update
-from proa.apiserver.registry.strategy import KindStrategy
+from proa.apiserver.registry.strategy import KindStrategy, PartStrategy
 
 
 class CustomResourceStrategy(KindStrategy):
@@ -53,23 +50,12 @@ class CustomResourceStrategy(KindStrategy):
         return {key: value for key, value in obj.items() if key not in undesired}
 
 
-class CustomStatusStrategy:
+class CustomStatusStrategy(PartStrategy):
     """The /status endpoint: of the object sent, nothing counts but status."""
 
-    allow_create_on_update = False
-    graceful_deletion = False
-
     def __init__(self, main: CustomResourceStrategy) -> None:
-        self._main = main
-
-    def default(self, obj: Object) -> None:
-        self._main.default(obj)
-
-    def prepare_for_create(self, obj: Object, context: StrategyContext) -> None:
-        return None
-
-    def validate(self, obj: Object) -> Sequence[Cause]:
-        return ()
+        super().__init__(main)
+        self._schema = main.schema
 
     def prepare_for_update(self, obj: Object, old: Object, context: StrategyContext) -> None:
         managed = obj["metadata"].get("managedFields")
@@ -78,15 +64,8 @@ class CustomStatusStrategy:
         obj.update({key: value for key, value in old.items() if key != "status"})
         obj["metadata"] = {**old["metadata"]} | ({"managedFields": managed} if managed else {})
 
-    def validate_update(self, obj: Object, old: Object) -> Sequence[Cause]:
-        meta = validate_object_meta_update(obj["metadata"], old["metadata"])
-        return [*meta, *self._main.schema.validate(obj, old)]
-
-    def canonicalize(self, obj: Object) -> None:
-        return None
-
-    def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
-        return ()
+    def check_part(self, obj: Object, old: Object) -> list[Cause]:
+        return self._schema.validate(obj, old)
 
 
 def _take(obj: Object, old: Object, field: str) -> None:
