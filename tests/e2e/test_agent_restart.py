@@ -9,7 +9,7 @@ from typing import Any
 from tests.e2e.namespace import Namespace, container, pod
 from tests.e2e.real_cluster import wait_for
 
-PER_SECOND = 100
+PER_SECOND, AT_LEAST = 100, 300
 ASKER = f"""
 import json, os, socket, struct, threading, time
 server = next(line.split()[1] for line in open("/etc/resolv.conf") if line.startswith("nameserver"))
@@ -29,7 +29,7 @@ def listen():
 threading.Thread(target=listen, daemon=True).start()
 print("asking", flush=True)
 count, began = 0, time.monotonic()
-while not os.path.exists("/tmp/enough"):
+while count < {AT_LEAST} or not os.path.exists("/tmp/enough"):
     number = count % 65536
     asked[number] = True
     try:
@@ -71,7 +71,7 @@ def test_a_killed_node_agent_is_no_outage_of_names_nor_of_containers(space: Name
     space.out("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/asker", "--timeout=30s")
     counted = json.loads(space.out("logs", "asker").splitlines()[-1])
     assert (counted["failed"], counted["unanswered"]) == ([], 0)
-    assert counted["asked"] > PER_SECOND
+    assert counted["asked"] >= AT_LEAST
     after = _containers(space, node)
     assert {name: after.get(name) for name in before} == before
     space.out("wait", "--for=condition=Ready", f"node/{node}", "--timeout=30s")

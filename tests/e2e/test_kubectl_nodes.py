@@ -54,10 +54,14 @@ def test_taints_keep_pods_away_and_throw_them_off(space: Namespace, node: str) -
     space.apply(pod("stays", nodeName=node, tolerations=[{"key": "only", "operator": "Exists"}]), pod("goes", nodeName=node))
     space.ready("stays", "goes")
     assert space.out("taint", "node", node, "only=me:NoSchedule") == f"node/{node} tainted\n"
-    assert "already has only taint(s) with same effect(s) and --overwrite is false" in space.fails("taint", "node", node, "only=you:NoSchedule")
+    assert "already has only taint(s) with same effect(s) and --overwrite is false" in space.fails(
+        "taint", "node", node, "only=you:NoSchedule"
+    )
     space.apply(pod("misfit", nodeSelector={"kubernetes.io/hostname": node}))
     message = space.wait_for_event("misfit", "FailedScheduling")
-    assert message.startswith("0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint")
+    assert message.startswith(
+        "0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint"
+    )
     condition = space.get("pod", "misfit")["status"]["conditions"][0]
     assert (condition["type"], condition["status"], condition["reason"]) == ("PodScheduled", "False", "Unschedulable")
     assert space.out("taint", "node", node, "only=me:NoExecute") == f"node/{node} tainted\n"

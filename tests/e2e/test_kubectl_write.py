@@ -140,6 +140,7 @@ def test_edit_opens_an_editor_and_sends_what_changed(space: Namespace, tmp_path:
 
 def test_replace_needs_the_whole_object_and_force_makes_it_anew(space: Namespace) -> None:
     space.apply(pod("p"))
+    space.ready("p")
     found = space.get("pod", "p")
     uid = found["metadata"]["uid"]
     found["metadata"]["labels"] = {"new": "yes"}

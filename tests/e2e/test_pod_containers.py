@@ -34,9 +34,20 @@ def test_a_failing_init_container_holds_the_pod_back(space: Namespace) -> None:
 
 
 def test_a_sidecar_starts_first_and_ends_last(space: Namespace) -> None:
-    sidecar = container("trap 'echo sidecar ends; exit 0' TERM; echo ready > /work/up; sleep inf & wait", "helper", restartPolicy="Always", **WORK)
+    sidecar = container(
+        "trap 'echo sidecar ends; exit 0' TERM; echo ready > /work/up; sleep inf & wait", "helper", restartPolicy="Always", **WORK
+    )
     sidecar["startupProbe"] = {"exec": {"command": ["test", "-e", "/work/up"]}, "periodSeconds": 1}
-    space.apply(pod("p", container("cat /work/up", **WORK), initContainers=[sidecar], restartPolicy="Never", terminationGracePeriodSeconds=5, **SHARED))
+    space.apply(
+        pod(
+            "p",
+            container("cat /work/up", **WORK),
+            initContainers=[sidecar],
+            restartPolicy="Never",
+            terminationGracePeriodSeconds=5,
+            **SHARED,
+        )
+    )
     wait_for(lambda: space.get("pod", "p")["status"]["phase"] == "Succeeded", "the sidecar keeps the pod")
     assert space.out("logs", "p", "-c", "main") == "ready\n"
     assert space.out("logs", "p", "-c", "helper").strip() == "sidecar ends"
@@ -90,7 +101,9 @@ def test_a_failing_liveness_probe_restarts_the_container(space: Namespace) -> No
 
 
 def test_readiness_by_http_and_tcp_moves_a_pod_in_and_out(space: Namespace) -> None:
-    web = container("mkdir -p /tmp/www; touch /tmp/www/ok; httpd -f -p 8080 -h /tmp/www & wait", ports=[{"name": "web", "containerPort": 8080}])
+    web = container(
+        "mkdir -p /tmp/www; touch /tmp/www/ok; httpd -f -p 8080 -h /tmp/www & wait", ports=[{"name": "web", "containerPort": 8080}]
+    )
     by_http = web | {"readinessProbe": {"httpGet": {"path": "/ok", "port": "web"}, "periodSeconds": 1, "failureThreshold": 1}}
     by_tcp = web | {"readinessProbe": {"tcpSocket": {"port": 8080}, "periodSeconds": 1}}
     space.apply(pod("http", by_http), pod("tcp", by_tcp))
@@ -109,7 +122,10 @@ def test_hooks_run_after_the_start_and_before_the_stop(space: Namespace) -> None
         "preStop": {"exec": {"command": ["sh", "-c", "echo stopping > /shared/pre"]}},
     }
     mounts = [{"name": "work", "mountPath": "/work"}, {"name": "host", "mountPath": "/shared"}]
-    volumes = [{"name": "work", "emptyDir": {}}, {"name": "host", "hostPath": {"path": f"/var/tmp/{space.name}", "type": "DirectoryOrCreate"}}]
+    volumes = [
+        {"name": "work", "emptyDir": {}},
+        {"name": "host", "hostPath": {"path": f"/var/tmp/{space.name}", "type": "DirectoryOrCreate"}},
+    ]
     node = space.get("nodes")["items"][0]["metadata"]["name"]
     hooked = pod("p", container(lifecycle=hooks, volumeMounts=mounts), volumes=volumes, nodeName=node, terminationGracePeriodSeconds=5)
     space.apply(hooked, pod("reader", container(volumeMounts=mounts[1:]), volumes=volumes[1:], nodeName=node))
