@@ -145,7 +145,7 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
     """All parts, connected; call `start` next."""
     clock = clock or SystemClock()
     schema = load_schema(config.kubernetes_version)
-    store = Store(backend or _backend(config))
+    store = Store(backend or _backend(config), clock)
     reader, writer, registry = CacheReader(), ChainWriter(), Registry()
     served: dict[GroupVersionResource, ServedResource] = {}
     authentication = build_authentication(config, reader, clock)

@@ -126,7 +126,8 @@ class StoredCollection:
             return await self._logged_page(scope, after, at, predicate, limit)
         keys: Sequence[str] = self.cache.keys.between(scope, after)
         if overlay:
-            keys = sorted({*keys, *(key for key in overlay if key.startswith(scope) and key > after)})
+            changed = {key for key in overlay if key.startswith(scope) and key > after}
+            keys = sorted(key for key in changed.union(keys) if overlay.get(key, True) is not None)
         entries = self.cache.entries
         found = ((overlay[key] if key in overlay else entries[key]) for key in keys) if overlay else map(entries.__getitem__, keys)
         return _select(found, len(keys), predicate, limit)
