@@ -1,7 +1,6 @@
 """/version: which Kubernetes API this server speaks, and that it is proa that speaks it."""
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 
 from proa.api.meta import Object
 
@@ -28,6 +27,9 @@ def version_document(kubernetes_version: str) -> Object:
 
 
 def _own_version() -> str:
+    # Imported late: a twelfth of the server's start.
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("proa")
     except PackageNotFoundError:
