@@ -30,7 +30,7 @@ def test_rollout_status_follows_until_the_end(space: Namespace) -> None:
         'Waiting for deployment "web" rollout to finish: 0 of 2 updated replicas are available...',
         'Waiting for deployment "web" rollout to finish: 1 of 2 updated replicas are available...',
     }
-    space.out("set", "image", DEPLOYMENT, "main=example.com/none:v1")
+    space.out("set", "image", DEPLOYMENT, "main=localhost:1/none:v1")
     assert "error: timed out waiting for the condition" in space.fails("rollout", "status", DEPLOYMENT, "--timeout=1s")
 
 
@@ -123,7 +123,7 @@ def test_wait_follows_conditions_paths_and_deletions(space: Namespace) -> None:
 def test_a_failing_rollout_passes_its_progress_deadline(space: Namespace) -> None:
     wanted = deployment("web")
     wanted["spec"]["progressDeadlineSeconds"] = 2
-    wanted["spec"]["template"]["spec"]["containers"] = [container(image="example.com/none:v1")]
+    wanted["spec"]["template"]["spec"]["containers"] = [container(image="localhost:1/none:v1")]
     space.apply(wanted)
     began = time.monotonic()
     assert 'error: deployment "web" exceeded its progress deadline' in space.fails("rollout", "status", DEPLOYMENT, "--timeout=60s")

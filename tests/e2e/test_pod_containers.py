@@ -162,12 +162,12 @@ def test_the_last_words_of_a_container_are_kept(space: Namespace) -> None:
 
 
 def test_an_image_that_is_not_there_is_told(space: Namespace) -> None:
-    space.apply(pod("p", container(image="example.com/none:v1")))
+    space.apply(pod("p", container(image="localhost:1/none:v1")))
     wait_for(lambda: _reason(space, "p", "waiting") == "ImagePullBackOff", "no back-off")
     events = dict(space.events_of("p"))
-    assert events["Pulling"] == 'Pulling image "example.com/none:v1"'
+    assert events["Pulling"] == 'Pulling image "localhost:1/none:v1"'
     failed = [message for reason, message in space.events_of("p") if reason == "Failed"]
-    assert any(message.startswith('Failed to pull image "example.com/none:v1": ') for message in failed)
+    assert any(message.startswith('Failed to pull image "localhost:1/none:v1": ') for message in failed)
     assert "Error: ErrImagePull" in failed
 
 
