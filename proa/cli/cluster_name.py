@@ -10,20 +10,29 @@ from proa.cluster.settings import DEFAULT_NAME
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def _complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+def complete_cluster(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The clusters of this home."""
     from proa.cluster.paths import home
-    from proa.cluster.settings import load_all
+    from proa.cluster.settings import cluster_names
 
-    return [settings.name for settings in load_all(home()) if settings.name.startswith(incomplete)]
+    return [name for name in cluster_names(home()) if name.startswith(incomplete)]
+
+
+def complete_node(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The nodes of the cluster that the command line has named so far."""
+    from proa.cluster.paths import ClusterPaths, home
+    from proa.cluster.settings import load_readable
+
+    settings = load_readable(ClusterPaths(home(), context.params.get("cluster") or DEFAULT_NAME).settings)
+    return [node.name for node in settings.nodes if node.name.startswith(incomplete)] if settings else []
 
 
 def cluster_name(command: Command) -> Command:
     """`[NAME]`, default "proa"."""
-    return click.argument("name", default=DEFAULT_NAME, shell_complete=_complete)(command)
+    return click.argument("name", default=DEFAULT_NAME, shell_complete=complete_cluster)(command)
 
 
 def cluster_option(command: Command) -> Command:
     """`--cluster NAME` where the arguments name something else."""
-    return click.option("--cluster", "cluster", default=DEFAULT_NAME, show_default=True, help="The cluster.", shell_complete=_complete)(
-        command
-    )
+    option = click.option("--cluster", default=DEFAULT_NAME, show_default=True, help="The cluster.", shell_complete=complete_cluster)
+    return option(command)

@@ -1,7 +1,9 @@
 """The command line: one table of commands, each loaded only when it is called, so that every command starts in milliseconds."""
 
 import importlib
+import signal
 import sys
+from types import FrameType
 
 import click
 
@@ -43,14 +45,27 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run a command; a ClusterError is one sentence on stderr and exit code 1."""
-    from proa.cluster.errors import ClusterError
+    """Run a command; a ClusterError, or what the machine refuses, is one sentence on stderr and exit code 1."""
+    from proa.cluster.errors import ClusterError, explain
 
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     try:
         cli(prog_name="proa")
     except ClusterError as error:
-        click.echo(f"proa: {error}", err=True)
-        sys.exit(1)
+        _fail(str(error))
+    except OSError as error:
+        _fail(explain(error))
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """As Ctrl-C does: what was half made is removed before the end."""
+    raise KeyboardInterrupt
+
+
+def _fail(sentence: str) -> None:
+    click.echo(f"proa: {sentence}", err=True)
+    sys.exit(1)
 
 
 if __name__ == "__main__":

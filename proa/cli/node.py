@@ -2,8 +2,10 @@
 
 import click
 
-from proa.cli.cluster_name import cluster_option
+from proa.cli.cluster_name import cluster_option, complete_node
 from proa.cli.progress import Progress
+
+node_name = click.argument("name", shell_complete=complete_node)
 
 
 @click.group()
@@ -24,29 +26,29 @@ def add(name: str, cluster: str) -> None:
 
 
 @node.command()
-@click.argument("name")
+@node_name
 @cluster_option
 def remove(name: str, cluster: str) -> None:
     """Power a node off and remove it with everything on it."""
     from proa.cluster.nodes import remove_node
 
-    remove_node(cluster, name)
+    remove_node(cluster, name, Progress().step)
     click.echo(f'Node "{name}" is removed.')
 
 
 @node.command()
-@click.argument("name")
+@node_name
 @cluster_option
 def stop(name: str, cluster: str) -> None:
     """Power a node off: everything on it dies at once, its disk stays."""
     from proa.cluster.nodes import stop_node
 
-    stop_node(cluster, name)
-    click.echo(f'Node "{name}" is off.')
+    was_on = stop_node(cluster, name, Progress().step)
+    click.echo(f'Node "{name}" is off.' if was_on else f'Node "{name}" was off already.')
 
 
 @node.command()
-@click.argument("name")
+@node_name
 @cluster_option
 def start(name: str, cluster: str) -> None:
     """Start a node that was powered off."""

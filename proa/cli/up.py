@@ -1,9 +1,15 @@
 """`proa up`: create or start a cluster, with a line for each step."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from proa.cli.cluster_name import cluster_name
 from proa.cli.progress import Progress
+
+if TYPE_CHECKING:
+    from proa.cluster.settings import NodeSettings
 
 
 @click.command()
@@ -30,5 +36,10 @@ def up(
     request = Request(name, nodes, pod_network_cidr, service_cidr, api_port, kubernetes_version)
     with Progress() as progress:
         settings = bring_up(request, progress.step)
-    click.echo(f'Cluster "{name}" is up with {len(settings.nodes)} nodes; the context of kubectl is "{settings.context}".')
+    click.echo(f'Cluster "{name}" is up with {count_nodes(settings.nodes)}; the context of kubectl is "{settings.context}".')
     click.echo("Try: kubectl get nodes" if settings.nodes else "Try: kubectl get namespaces")
+
+
+def count_nodes(nodes: "Sequence[NodeSettings]") -> str:
+    off = sum(not node.powered for node in nodes)
+    return f"{len(nodes)} node{'' if len(nodes) == 1 else 's'}" + (f" ({off} powered off)" if off else "")

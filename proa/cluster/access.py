@@ -1,11 +1,9 @@
 """Finding a cluster by its name, and holding it while a command changes it."""
 
-import fcntl
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 
-from proa.cluster import supervisor_process
+from proa.cluster import file_lock, supervisor_process
 from proa.cluster.errors import ClusterError
 from proa.cluster.paths import ClusterPaths, home
 from proa.cluster.settings import ClusterSettings, check_name, load
@@ -19,7 +17,15 @@ def existing(name: str) -> tuple[ClusterPaths, ClusterSettings]:
     paths = ClusterPaths(home(), check_name(name))
     settings = load(paths.settings)
     if settings is None:
-        raise ClusterError(f"there is no cluster {name!r}; create it: proa up{'' if name == 'proa' else ' ' + name}")
+        raise ClusterError(f"there is no cluster {name!r}; create it: {_command('up', name)}")
+    return paths, settings
+
+
+def running(name: str) -> tuple[ClusterPaths, ClusterSettings]:
+    """The same, of a cluster that runs."""
+    paths, settings = existing(name)
+    if not is_running(paths):
+        raise ClusterError(f"cluster {name!r} is stopped; start it: {_command('up', name)}")
     return paths, settings
 
 
@@ -28,18 +34,15 @@ def is_running(paths: ClusterPaths) -> bool:
 
 
 @contextmanager
-def locked(paths: ClusterPaths) -> Iterator[None]:
+def locked(paths: ClusterPaths, step: Step) -> Iterator[None]:
     """One command at a time for each cluster."""
     try:
-        paths.home.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(paths.lock, os.O_RDWR | os.O_CREAT, 0o600)
-    except PermissionError as error:
-        raise ClusterError(f"{paths.home} can't be written: run as root, or set PROA_HOME to a folder of yours") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+        with file_lock.locked(paths.lock, lambda: step(f"Waiting for another command on cluster {paths.name}")):
+            yield
     finally:
-        paths.lock.unlink(missing_ok=True)
-        os.close(descriptor)
         with suppress(OSError):
             paths.home.rmdir()
+
+
+def _command(verb: str, name: str) -> str:
+    return f"proa {verb}" if name == "proa" else f"proa {verb} {name}"

@@ -72,21 +72,36 @@ def write_configuration(node: NodePaths) -> None:
 
 
 def import_image(node: NodePaths, archive: Path) -> list[str]:
-    """Import an OCI or docker archive for the kubelet's use; returns the image names."""
-    done = _ctr(node, "images", "import", "--all-platforms", str(archive), stdin=None)
-    return [line.split()[1] for line in done.splitlines() if line.startswith("unpacking ")]
+    """Import an OCI or docker archive for the kubelet's use; returns the image names.
+
+    An archive may name platforms that it does not hold (newer `docker save` does): then this machine's own platform is enough.
+    """
+    done = _ctr(node, "images", "import", "--all-platforms", str(archive))
+    if done.returncode != 0 and "not found" in done.stderr:
+        done = _ctr(node, "images", "import", str(archive))
+    if done.returncode != 0:
+        raise ClusterError(import_failure(node.name, archive, done.stderr))
+    return [line.split()[1] for line in done.stdout.splitlines() if line.startswith("unpacking ")]
+
+
+def import_failure(node: str, archive: Path, said: str) -> str:
+    """containerd's own words, but for those that say that the file is no image."""
+    words = said.strip().removeprefix("ctr: ")
+    if any(sign in words for sign in ("unrecognized image format", "invalid tar header", "unexpected EOF", "invalid argument")):
+        return f"{archive} is no image archive ({words}); make one with `docker save -o FILE.tar IMAGE`, or as an OCI layout"
+    return f"{archive} could not be imported on node {node!r}: {words or 'ctr ended without a word'}"
 
 
 def list_images(node: NodePaths) -> list[str]:
-    return sorted(name for name in _ctr(node, "images", "list", "-q").split() if not name.startswith("sha256:"))
-
-
-def _ctr(node: NodePaths, *arguments: str, stdin: bytes | None = None) -> str:
-    command = [_binary("ctr"), "--address", str(node.containerd_socket), "--namespace", "k8s.io", *arguments]
-    done = subprocess.run(command, capture_output=True, input=stdin)
+    done = _ctr(node, "images", "list", "-q")
     if done.returncode != 0:
-        raise ClusterError(f"node {node.name!r}: ctr {' '.join(arguments)} failed: {done.stderr.decode().strip()}")
-    return done.stdout.decode()
+        raise ClusterError(f"containerd of node {node.name!r} does not list its images: {done.stderr.strip()}; see proa status")
+    return sorted(name for name in done.stdout.split() if not name.startswith("sha256:"))
+
+
+def _ctr(node: NodePaths, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [_binary("ctr"), "--address", str(node.containerd_socket), "--namespace", "k8s.io", *arguments]
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
 
 
 def _binary(name: str) -> str:

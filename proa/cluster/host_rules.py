@@ -3,9 +3,11 @@
 The table is this module's alone (`proa_CLUSTER`); the map of localhost node ports is kept by `proa.cluster.host_network`.
 """
 
+from proa.cluster.errors import ClusterError
 from proa.cluster.network import default_link, host_link
 from proa.cluster.settings import ClusterSettings
-from proa.lib.nft.load import load
+from proa.lib.nft.errors import NftError
+from proa.lib.nft.load import list_table, load
 
 
 def table_name(cluster: str) -> str:
@@ -43,9 +45,12 @@ table ip {table} {{
 
 def create(settings: ClusterSettings) -> None:
     """Load the table, or load its rules again."""
-    load(ruleset(settings))
+    try:
+        load(ruleset(settings))
+    except NftError as error:
+        raise ClusterError(f"this machine's kernel refuses the nftables rules that nodes need: {error}") from error
 
 
-def destroy(settings: ClusterSettings) -> None:
-    table = table_name(settings.name)
-    load(f"add table ip {table}\ndelete table ip {table}\n")
+def destroy(cluster: str) -> None:
+    if list_table("ip", table_name(cluster), elements=False) is not None:
+        load(f"delete table ip {table_name(cluster)}\n")

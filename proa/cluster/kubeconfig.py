@@ -66,6 +66,15 @@ def user_file() -> Path:
     return _person_home() / ".kube" / "config"
 
 
+def check_user_file() -> None:
+    """Fail early if the user's file could not be merged into later."""
+    path = user_file()
+    _read(path)
+    folder = next(parent for parent in path.parents if parent.exists())
+    if not os.access(folder, os.W_OK):
+        raise ClusterError(f"{folder} can't be written, where kubectl's configuration is; point KUBECONFIG to a file of yours")
+
+
 def merge_into_user_file(new: Config) -> Path:
     """Merge and return the file's path."""
     path = user_file()
@@ -86,7 +95,7 @@ def remove_from_user_file(context: str) -> None:
 def write_private(path: Path, config: Config) -> None:
     """A kubeconfig of our own, mode 0600."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(path, yaml.safe_dump(config, sort_keys=False))
+    _replace(path, yaml.safe_dump(config, sort_keys=False), None)
 
 
 def _person() -> tuple[int, int] | None:
@@ -109,34 +118,66 @@ def _read(path: Path) -> Config:
         loaded = yaml.safe_load(path.read_text())
     except FileNotFoundError:
         return {}
-    except yaml.YAMLError as error:
-        raise ClusterError(f"{path} is not valid YAML, mend it or point KUBECONFIG elsewhere: {error}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = f" (line {mark.line + 1})" if (mark := getattr(error, "problem_mark", None)) else ""
+        raise ClusterError(f"{path} is not valid YAML{where}; mend it, or point KUBECONFIG to another file") from error
+    except IsADirectoryError as error:
+        raise ClusterError(f"{path} is a folder; point KUBECONFIG to a file") from error
+    except PermissionError as error:
+        raise ClusterError(f"{path} can't be read; point KUBECONFIG to a file of yours") from error
     if loaded is None:
         return {}
-    if not isinstance(loaded, dict):
+    if not isinstance(loaded, dict) or not all(_is_list_of_objects(loaded.get(section)) for section in ("clusters", "users", "contexts")):
         raise ClusterError(f"{path} is not a kubeconfig; point KUBECONFIG to another file")
     return loaded
 
 
+def _is_list_of_objects(section: Any) -> bool:
+    return section is None or (isinstance(section, list) and all(isinstance(entry, dict) for entry in section))
+
+
 def _write(path: Path, config: Config) -> None:
-    _replace(path, yaml.safe_dump(config, sort_keys=False))
+    _replace(path, yaml.safe_dump(config, sort_keys=False), _owner(path))
+
+
+def _make_folder(folder: Path) -> None:
+    """It is the person's behind sudo, like what will be in it; one that is there already keeps its owner."""
+    if folder.exists():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
     if person := _person():
-        for owned in (path, path.parent):
-            os.chown(owned, *person)
+        os.chown(folder, *person)
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, text: str, owner: tuple[int, int] | None) -> None:
     target = path.resolve()
     temporary = target.with_name(f"{target.name}.proa-{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    os.replace(temporary, target)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+        if owner:
+            os.chown(temporary, *owner)
+        os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _owner(path: Path) -> tuple[int, int] | None:
+    """Whose the file is to be: as it was, else the person's behind sudo."""
+    if os.geteuid() != 0:
+        return None
+    if path.exists():
+        found = path.stat()
+        return found.st_uid, found.st_gid
+    return _person()
 
 
 @contextmanager
 def _locked(path: Path, patience: float = 5.0) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     lock = path.with_name(path.name + ".lock")
     deadline = time.monotonic() + patience
     while True:
@@ -145,7 +186,7 @@ def _locked(path: Path, patience: float = 5.0) -> Iterator[None]:
             break
         except FileExistsError:
             if time.monotonic() > deadline:
-                raise ClusterError(f"{lock} exists: another program changes {path}; remove the lock file if none does") from None
+                raise ClusterError(f"{lock} exists: another program changes {path}; remove the lock file if no program does") from None
             time.sleep(0.05)
     try:
         yield

@@ -5,6 +5,7 @@ FORWARD policy of this machine does it no harm. This machine's end carries the c
 """
 
 import ipaddress
+from collections.abc import Iterable
 from pathlib import Path
 
 from proa.cluster.settings import ClusterSettings, Network, NodeSettings
@@ -82,14 +83,14 @@ def destroy_node(cluster: str, node: str) -> None:
     NetworkNamespace(node_namespace(cluster, node)).delete()
 
 
-def destroy(settings: ClusterSettings) -> None:
-    """Everything that `create` made; missing parts are fine."""
-    for node in settings.nodes:
-        destroy_node(settings.name, node.name)
-    if Path("/sys/class/net", host_link(settings)).exists():
+def destroy(cluster: str, nodes: Iterable[str], link: str) -> None:
+    """Everything that `create` made; missing parts are fine. Without `link` it goes when the kernel removes the switch."""
+    for node in nodes:
+        destroy_node(cluster, node)
+    if link and Path("/sys/class/net", link).exists():
         with Netlink() as host:
-            host.delete_link(host_link(settings))
-    NetworkNamespace(switch_namespace(settings.name)).delete()
+            host.delete_link(link)
+    NetworkNamespace(switch_namespace(cluster)).delete()
 
 
 def _make_bridge() -> None:

@@ -5,9 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from proa.cluster import containerd
-from proa.cluster.access import existing
+from proa.cluster.access import running
+from proa.cluster.errors import ClusterError
 from proa.cluster.oci_image import RunDefaults, archive, busybox_content
 from proa.cluster.paths import ClusterPaths
+from proa.cluster.settings import ClusterSettings
 
 
 def pause_archive(paths: ClusterPaths) -> Path:
@@ -34,12 +36,18 @@ def import_archive(paths: ClusterPaths, nodes: Sequence[str], path: Path, unless
 
 def load_images(cluster: str, files: Sequence[Path]) -> list[str]:
     """`proa image load`."""
-    paths, settings = existing(cluster)
-    nodes = [node.name for node in settings.nodes if node.powered]
+    paths, settings = running(cluster)
+    nodes = _powered(settings)
+    if not nodes:
+        raise ClusterError(f"cluster {cluster!r} has no running node; add or start one: proa node add, proa node start NAME")
     return [name for file in files for name in import_archive(paths, nodes, file.resolve())]
 
 
 def images_by_node(cluster: str) -> dict[str, list[str]]:
     """`proa image list`."""
-    paths, settings = existing(cluster)
-    return {node.name: containerd.list_images(paths.node(node.name)) for node in settings.nodes if node.powered}
+    paths, settings = running(cluster)
+    return {name: containerd.list_images(paths.node(name)) for name in _powered(settings)}
+
+
+def _powered(settings: ClusterSettings) -> list[str]:
+    return [node.name for node in settings.nodes if node.powered]

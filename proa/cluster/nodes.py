@@ -1,13 +1,26 @@
 """Nodes of a running cluster: preparing them, and adding, removing, powering off and starting one."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
-from proa.cluster import cgroup, containerd, credentials, network, node_root, readiness, supervisor_process
-from proa.cluster.access import Step, existing, locked
+from proa.cluster import (
+    cgroup,
+    containerd,
+    credentials,
+    forwarding,
+    host_rules,
+    machine,
+    network,
+    node_root,
+    readiness,
+    supervisor_process,
+)
+from proa.cluster.access import Step, existing, locked, running
 from proa.cluster.node_images import import_archive, pause_archive
 from proa.cluster.paths import ClusterPaths
+from proa.cluster.removal import uninterrupted
 from proa.cluster.requirements import check_machine
 from proa.cluster.settings import ClusterSettings, NodeSettings, save
 
@@ -35,45 +48,72 @@ def import_pause_image(paths: ClusterPaths, nodes: Sequence[NodeSettings]) -> No
 
 
 def add_node(cluster: str, name: str, step: Step) -> str:
-    paths, settings = existing(cluster)
-    with locked(paths):
+    """Returns its name. A node that does not come up is removed again."""
+    with _held(cluster, step) as (paths, settings):
         node = settings.new_node(name)
-        check_machine(settings.with_node(node))
-        save(settings.with_node(node), paths.settings)
-        _boot(paths, settings.with_node(node), node, step)
+        grown = settings.with_node(node)
+        check_machine(grown)
+        machine.check_namespaces(grown, machine.others(paths))
+        save(grown, paths.settings)
+        try:
+            _boot(paths, grown, node, step)
+        except BaseException:
+            with uninterrupted():
+                _remove(paths, grown, node.name)
+            raise
     return node.name
 
 
 def start_node(cluster: str, name: str, step: Step) -> None:
-    paths, settings = existing(cluster)
-    with locked(paths):
+    with _held(cluster, step, name) as (paths, settings):
         node = replace(settings.node(name), powered=True)
         save(settings.with_node(node), paths.settings)
         _boot(paths, settings.with_node(node), node, step)
 
 
-def stop_node(cluster: str, name: str) -> None:
-    paths, settings = existing(cluster)
-    with locked(paths):
-        save(settings.with_node(replace(settings.node(name), powered=False)), paths.settings)
+def stop_node(cluster: str, name: str, step: Step) -> bool:
+    """False if it was off already."""
+    with _held(cluster, step, name) as (paths, settings):
+        node = settings.node(name)
+        save(settings.with_node(replace(node, powered=False)), paths.settings)
         _power_off(paths, settings, name)
+    return node.powered
 
 
-def remove_node(cluster: str, name: str) -> None:
+def remove_node(cluster: str, name: str, step: Step) -> None:
+    with _held(cluster, step, name) as (paths, settings):
+        _remove(paths, settings, name)
+
+
+@contextmanager
+def _held(cluster: str, step: Step, node: str = "") -> Iterator[tuple[ClusterPaths, ClusterSettings]]:
+    """A running cluster that no other command changes; its settings, with that node, are read once that is so."""
     paths, settings = existing(cluster)
-    with locked(paths):
-        settings.node(name)
-        save(settings.without_node(name), paths.settings)
-        _power_off(paths, settings, name)
-        readiness.delete_node(paths, settings, name)
-        shutil.rmtree(paths.node(name).data)
+    if node:
+        settings.node(node)
+    with locked(paths, step):
+        paths, settings = running(cluster)
+        if node:
+            check_machine(settings)
+        yield paths, settings
+
+
+def _remove(paths: ClusterPaths, settings: ClusterSettings, name: str) -> None:
+    save(settings.without_node(name), paths.settings)
+    _power_off(paths, settings, name)
+    readiness.delete_node(paths, settings, name)
+    for folder in (paths.node(name).data, paths.node(name).run):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _boot(paths: ClusterPaths, settings: ClusterSettings, node: NodeSettings, step: Step) -> None:
     with step(f"Starting node {node.name}"):
         network.create(settings)
+        forwarding.enable(paths.run.parent)
+        host_rules.create(settings)
         prepare(paths, settings)
         supervisor_process.reload(paths)
+        readiness.wait_for_api(paths, settings)
         import_pause_image(paths, [node])
         readiness.wait_for_nodes(paths, settings, [node.name])
         readiness.wait_for_names(settings, [node])

@@ -7,12 +7,21 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from proa.cluster.errors import ClusterError
+
+LONGEST_SOCKET_PATH = 107
+
 
 def home() -> Path:
     """`$PROA_HOME`; without it /var/lib/proa for root, else ~/.local/share/proa (a cluster without nodes needs no root)."""
     if configured := os.environ.get("PROA_HOME"):
         return Path(configured).absolute()
     return Path("/var/lib/proa") if os.geteuid() == 0 else Path.home() / ".local/share/proa"
+
+
+def check_socket_path(path: Path) -> None:
+    if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
+        raise ClusterError(f"{path} is too long for a socket ({LONGEST_SOCKET_PATH} bytes); set PROA_HOME to a shorter path")
 
 
 @dataclass(frozen=True, slots=True)

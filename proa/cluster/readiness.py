@@ -12,7 +12,6 @@ import struct
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from proa.api.node import ready_status
@@ -22,10 +21,12 @@ from proa.cluster.namespaces import enter
 from proa.cluster.network import node_namespace
 from proa.cluster.paths import ClusterPaths, NodePaths
 from proa.cluster.settings import ClusterSettings, NodeSettings
+from proa.cluster.supervisor_process import last_words, pid
 from proa.lib.netlink.namespaces import DIRECTORY
 
 PATIENCE = 60.0
 INTERVAL = 0.02
+VAIN_RESTARTS = 4
 NAME = "kubernetes.default.svc.cluster.local"
 
 
@@ -60,11 +61,20 @@ class ApiProbe:
 
 
 def wait_for_api(paths: ClusterPaths, settings: ClusterSettings) -> None:
+    """Sooner than in a minute it fails if the server ends again and again."""
+    before = _state(paths).get("apiserver", {}).get("restarts", 0)
+
+    def complaint() -> str:
+        return f"the API server is not ready: {last_words(paths.logs / 'apiserver.log')}"
+
     with ApiProbe(paths, settings) as api:
-        _wait(
-            lambda: api.request("GET", "/readyz")[0] == 200,
-            lambda: f"the API server is not ready: {_last_words(paths.logs / 'apiserver.log')}",
-        )
+
+        def ready() -> bool:
+            if _state(paths).get("apiserver", {}).get("restarts", 0) >= before + VAIN_RESTARTS:
+                raise ClusterError(complaint())
+            return api.request("GET", "/readyz")[0] == 200
+
+        _wait(ready, complaint)
 
 
 def wait_for_nodes(paths: ClusterPaths, settings: ClusterSettings, names: Sequence[str]) -> None:
@@ -77,7 +87,7 @@ def wait_for_nodes(paths: ClusterPaths, settings: ClusterSettings, names: Sequen
             return not waiting
 
         def complaint() -> str:
-            return "; ".join(f"node {name!r} is not Ready: {_last_words(paths.logs / f'{name}-agent.log')}" for name in sorted(waiting))
+            return "; ".join(f"node {name!r} is not Ready: {last_words(paths.logs / f'{name}-agent.log')}" for name in sorted(waiting))
 
         _wait(ready, complaint)
 
@@ -96,18 +106,14 @@ def wait_for_containerd(node: NodePaths) -> None:
         return False
 
     log = node.cluster.logs / f"{node.name}-containerd.log"
-    _wait(accepts, lambda: f"containerd of node {node.name!r} does not answer: {_last_words(log)}")
+    _wait(accepts, lambda: f"containerd of node {node.name!r} does not answer: {last_words(log)}")
 
 
 def wait_until_off(paths: ClusterPaths, node: str) -> None:
     """Until the supervisor no longer runs the node's parts."""
 
     def stopped() -> bool:
-        try:
-            state = json.loads(paths.state.read_text())
-        except FileNotFoundError:
-            return True
-        return not any(part.partition("/")[0] == node for part in state)
+        return not pid(paths) or not any(part.partition("/")[0] == node for part in _state(paths))
 
     _wait(stopped, f"node {node!r} does not stop: {len(cgroup.processes(f'proa/{paths.name}/{node}'))} processes are left")
 
@@ -118,6 +124,15 @@ def wait_for_names(settings: ClusterSettings, nodes: Sequence[NodeSettings]) -> 
         namespace = node_namespace(settings.name, node.name)
         message = f"{NAME} does not resolve at {settings.dns_address} on node {node.name!r}"
         _wait(lambda name=namespace: _resolves(name, settings.dns_address), message)  # type: ignore[misc]
+
+
+def _state(paths: ClusterPaths) -> dict[str, dict[str, int]]:
+    """What the supervisor says that it runs."""
+    try:
+        found: dict[str, dict[str, int]] = json.loads(paths.state.read_text())
+    except FileNotFoundError:
+        return {}
+    return found
 
 
 def _resolves(namespace: str, server: str) -> bool:
@@ -144,15 +159,6 @@ def _ask(server: str) -> bool:
         except OSError:
             return False
     return len(answer) > 12 and answer[:2] == query[:2] and answer[3] & 0x0F == 0 and answer[7] > 0
-
-
-def _last_words(log: Path) -> str:
-    """The end of a log, as a cluster that could not be made is removed with its logs."""
-    try:
-        lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    except FileNotFoundError:
-        return "it never started"
-    return lines[-1] if lines else "its log is empty"
 
 
 def _wait(condition: Callable[[], bool], failure: str | Callable[[], str], patience: float = PATIENCE) -> None:

@@ -62,7 +62,9 @@ def _minor(version: str | None) -> str | None:
 def _choose_port(wanted: int | None, others: Sequence[ClusterSettings]) -> int:
     reserved = {other.api_port for other in others}
     if wanted is not None:
-        if wanted in reserved or not _is_free(wanted):
+        if wanted in reserved:
+            raise ClusterError(f"port {wanted} on 127.0.0.1 is another cluster's; choose another with --api-port")
+        if not _is_free(wanted):
             raise ClusterError(f"port {wanted} on 127.0.0.1 is taken; choose another with --api-port")
         return wanted
     for port in range(DEFAULT_API_PORT, DEFAULT_API_PORT + 500):
@@ -71,11 +73,19 @@ def _choose_port(wanted: int | None, others: Sequence[ClusterSettings]) -> int:
     raise ClusterError("no free port found for the API server; give one with --api-port")
 
 
+def check_port(port: int) -> None:
+    """Of a cluster that is to be started again."""
+    if not _is_free(port):
+        raise ClusterError(f"port {port} on 127.0.0.1, which is the cluster's, is taken by another program; stop that one first")
+
+
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
+        except PermissionError as error:
+            raise ClusterError(f"port {port} is for root only; choose one above 1023 with --api-port") from error
         except OSError:
             return False
     return True

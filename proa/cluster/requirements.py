@@ -6,7 +6,14 @@ import shutil
 from proa.cluster.errors import ClusterError
 from proa.cluster.settings import ClusterSettings
 
-PACKAGES = {"containerd": "containerd", "runc": "runc", "nft": "nftables", "unshare": "util-linux", "busybox": "busybox-static"}
+PACKAGES = {
+    "containerd": "containerd",
+    "runc": "runc",
+    "nft": "nftables",
+    "ip": "iproute2",
+    "unshare": "util-linux",
+    "busybox": "busybox-static",
+}
 """The Debian package of each program that nodes need."""
 
 

@@ -15,6 +15,7 @@ from proa.cluster.errors import ClusterError
 
 DEFAULT_NAME = "proa"
 DEFAULT_API_PORT = 6443
+RESERVED_NODE_NAMES = ("control-plane", "switch")
 Network = ipaddress.IPv4Network
 
 
@@ -54,7 +55,7 @@ class ClusterSettings:
     @property
     def context(self) -> str:
         """The kubeconfig context: `proa`, else `proa-NAME`."""
-        return DEFAULT_NAME if self.name == DEFAULT_NAME else f"proa-{self.name}"
+        return context_name(self.name)
 
     def node_address(self, node: NodeSettings) -> str:
         return str(Network(self.node_network)[node.index + 1])
@@ -81,8 +82,14 @@ class ClusterSettings:
             raise ClusterError(f"the node network {self.node_network} has no address left for another node")
         chosen = name or f"{self.name}-node-{index}"
         if any(node.name == chosen for node in self.nodes):
-            raise ClusterError(f"cluster {self.name!r} already has a node {chosen!r}")
+            raise ClusterError(f"cluster {self.name!r} already has a node {chosen!r}; choose another name, or none")
+        if chosen in RESERVED_NODE_NAMES:
+            raise ClusterError(f"no node can be called {chosen!r}, which is a part of each cluster; choose another name")
         return NodeSettings(check_name(chosen, "node"), index)
+
+
+def context_name(cluster: str) -> str:
+    return DEFAULT_NAME if cluster == DEFAULT_NAME else f"proa-{cluster}"
 
 
 def check_name(name: str, what: str = "cluster") -> str:
@@ -146,13 +153,38 @@ def _is_network(text: str) -> bool:
 def load(path: Path) -> ClusterSettings | None:
     """The settings of a cluster, None if there is no such cluster."""
     try:
-        raw = json.loads(path.read_text())
+        text = path.read_text()
     except FileNotFoundError:
         return None
-    except ValueError as error:
-        raise ClusterError(f"{path} is not valid JSON: {error}") from error
-    nodes = tuple(NodeSettings(**node) for node in raw.pop("nodes"))
-    return ClusterSettings(**raw, nodes=nodes)
+    try:
+        raw = json.loads(text)
+        nodes = tuple(NodeSettings(**node) for node in raw.pop("nodes"))
+        return _checked(ClusterSettings(**raw, nodes=nodes))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        name = path.parent.name
+        remedy = f"mend it, or remove the cluster: proa down {name}"
+        raise ClusterError(f"{path} does not describe a cluster ({_reason(error)}); {remedy}") from error
+
+
+def _checked(settings: ClusterSettings) -> ClusterSettings:
+    """Raises ValueError for what only a hand can have written."""
+    for cidr in (settings.pod_network_cidr, settings.service_cidr, settings.node_network):
+        Network(cidr)
+    if not isinstance(settings.api_port, int) or any(not isinstance(node.index, int) for node in settings.nodes):
+        raise ValueError("ports and indexes are numbers")
+    return settings
+
+
+def _reason(error: Exception) -> str:
+    return f"no {error}" if isinstance(error, KeyError) else str(error)
+
+
+def load_readable(path: Path) -> ClusterSettings | None:
+    """The same for a look around: None too if the file is of no use."""
+    try:
+        return load(path)
+    except (ClusterError, OSError):
+        return None
 
 
 def save(settings: ClusterSettings, path: Path) -> None:
@@ -164,6 +196,11 @@ def save(settings: ClusterSettings, path: Path) -> None:
 
 
 def load_all(home: Path) -> list[ClusterSettings]:
-    """Every cluster under this home, by name."""
-    found = (load(path) for path in sorted(home.glob("*/cluster.json")))
+    """Every cluster under this home whose settings can be read, by name."""
+    found = (load_readable(path) for path in sorted(home.glob("*/cluster.json")))
     return [settings for settings in found if settings is not None]
+
+
+def cluster_names(home: Path) -> list[str]:
+    """Every cluster under this home, readable or not."""
+    return sorted(path.parent.name for path in home.glob("*/cluster.json"))

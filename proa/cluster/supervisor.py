@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from proa.cluster import cgroup
+from proa.cluster.errors import ClusterError
 
 SIGNALS = {signal.SIGCHLD, signal.SIGHUP, signal.SIGTERM, signal.SIGINT}
 STABLE_AFTER = 5.0
@@ -60,9 +61,9 @@ def restart_delay(ran: float, previous: float) -> float:
 
 
 def changes(wanted: Mapping[str, ProcessSpec], parts: Mapping[str, Part]) -> tuple[list[ProcessSpec], list[Part]]:
-    """(what to start, what to stop) to come from the running parts to the wanted ones."""
-    start = [spec for name, spec in wanted.items() if name not in parts]
-    stop = [part for name, part in parts.items() if name not in wanted]
+    """(what to start, what to stop) to come from the running parts to the wanted ones; a part that is now another is in both."""
+    start = [spec for name, spec in wanted.items() if name not in parts or parts[name].spec != spec]
+    stop = [part for name, part in parts.items() if wanted.get(name) != part.spec]
     return start, stop
 
 
@@ -93,9 +94,15 @@ class Supervisor:
         return max(0.0, min(waiting) - time.monotonic()) if waiting else 3600.0
 
     def _converge(self) -> None:
-        wanted = {spec.name: spec for spec in self._plan()}
+        try:
+            wanted = {spec.name: spec for spec in self._plan()}
+        except ClusterError as error:
+            print(f"all stays as it is: {error}", flush=True)
+            return
         start, stop = changes(wanted, self._parts)
         self._stop(stop)
+        for name, part in self._parts.items():
+            part.spec = wanted[name]  # its next start is by the settings of now
         for spec in start:
             self._parts[spec.name] = part = Part(spec)
             self._spawn(part)

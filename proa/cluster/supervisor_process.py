@@ -24,10 +24,40 @@ def pid(paths: ClusterPaths) -> int:
     return found if b"proa.cluster" in command and paths.name.encode() in command else 0
 
 
+def leftovers(paths: ClusterPaths) -> list[int]:
+    """Processes of this cluster's supervisor and of parts forked from it, whether it is known by its pid file or not."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            command = (folder / "cmdline").read_bytes().split(b"\0")
+            if command[1:4] == [b"-m", b"proa.cluster", paths.name.encode()] and _home(folder) == os.fsencode(paths.home):
+                found.append(int(folder.name))
+    return found
+
+
+def _home(process: Path) -> bytes:
+    variables = (process / "environ").read_bytes().split(b"\0")
+    return next((line.removeprefix(b"PROA_HOME=") for line in variables if line.startswith(b"PROA_HOME=")), b"")
+
+
+def end_leftovers(paths: ClusterPaths, patience: float = 10.0) -> None:
+    """Wait for parts whose supervisor is gone, which has told them to end; then end them."""
+    deadline = time.monotonic() + patience
+    chosen = signal.SIGTERM
+    while alive := leftovers(paths):
+        for pid_ in alive:
+            with suppress(ProcessLookupError):
+                os.kill(pid_, chosen)
+        if time.monotonic() > deadline:
+            chosen = signal.SIGKILL
+        time.sleep(0.02)
+
+
 def start(paths: ClusterPaths) -> int:
     """Start the supervisor unless it runs, and return once it takes signals."""
     if running := pid(paths):
         return running
+    end_leftovers(paths)
     paths.supervisor_pid.unlink(missing_ok=True)
     paths.logs.mkdir(parents=True, exist_ok=True)
     log = os.open(paths.logs / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -38,7 +68,7 @@ def start(paths: ClusterPaths) -> int:
     deadline = time.monotonic() + START_PATIENCE
     while not pid(paths):
         if child.poll() is not None or time.monotonic() > deadline:
-            raise ClusterError(f"the supervisor did not start; see {paths.logs / 'supervisor.log'}")
+            raise ClusterError(f"the supervisor did not start: {last_words(paths.logs / 'supervisor.log')}")
         time.sleep(0.005)
     child.returncode = 0  # it outlives us: nothing to wait for, nothing to warn about
     return child.pid
@@ -54,6 +84,7 @@ def stop(paths: ClusterPaths, patience: float = 20.0) -> None:
     """End the supervisor and with it all of its parts."""
     running = pid(paths)
     if not running:
+        end_leftovers(paths)
         return
     os.kill(running, signal.SIGTERM)
     deadline = time.monotonic() + patience
@@ -62,3 +93,13 @@ def stop(paths: ClusterPaths, patience: float = 20.0) -> None:
             with suppress(ProcessLookupError):
                 os.kill(running, signal.SIGKILL)
         time.sleep(0.01)
+    end_leftovers(paths)
+
+
+def last_words(log: Path) -> str:
+    """The end of a log, as a cluster that could not be made is removed with its logs."""
+    try:
+        lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    except FileNotFoundError:
+        return "it never started"
+    return lines[-1] if lines else "its log is empty"

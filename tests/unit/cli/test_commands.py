@@ -56,6 +56,7 @@ def test_down_removes_a_stopped_cluster_and_its_empty_home(proa: Proa, stopped: 
 
 def test_images_are_listed_for_nodes_that_have_power(proa: Proa, stopped: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     stopped("unit-a", *NODES)
+    monkeypatch.setattr("proa.cluster.supervisor_process.pid", lambda paths: 4711)
     monkeypatch.setattr("proa.cluster.containerd.list_images", lambda node: [f"example.com/{node.name}:v1"])
     assert proa("image", "list", "--cluster", "unit-a").out == "NODE   IMAGE\nn-1    example.com/n-1:v1\n"
 

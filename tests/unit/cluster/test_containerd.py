@@ -48,7 +48,22 @@ def test_negative_oom_scores_need_one_capability(capabilities: str, expected: bo
     assert containerd.may_lower_oom_score() is expected
 
 
-def test_a_ctr_that_fails_names_the_node_and_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ctr_that_fails_names_the_node(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda name: "/bin/false")
-    with pytest.raises(ClusterError, match="node 'n-1': ctr images list -q failed"):
+    with pytest.raises(ClusterError, match="containerd of node 'n-1' does not list its images"):
         containerd.list_images(NODE)
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        (
+            "ctr: unrecognized image format\n",
+            "/x.tar is no image archive (unrecognized image format); make one with `docker save -o FILE.tar IMAGE`, or as an OCI layout",
+        ),
+        ("ctr: no space left on device\n", "/x.tar could not be imported on node 'n-1': no space left on device"),
+        ("", "/x.tar could not be imported on node 'n-1': ctr ended without a word"),
+    ],
+)
+def test_a_failed_import_says_whether_the_file_is_to_blame(said: str, sentence: str) -> None:
+    assert containerd.import_failure("n-1", Path("/x.tar"), said) == sentence
