@@ -77,7 +77,7 @@ def run_cases(targets: Sequence[Target], rounds: int = ROUNDS) -> Mapping[str, M
     session = f"{int(time.time()):x}"
     for target in targets:
         prepare(target)
-        wrk.run(target, wrk.Load("POST", PODS, pod("known"), limit=KNOWN + wrk.CONNECTIONS), 20, may_fail=True)
+        wrk.send(target, wrk.Load("POST", PODS, pod("known"), limit=KNOWN + wrk.CONNECTIONS), 20)
     found: dict[str, dict[str, wrk.Outcome]] = {target.name: {} for target in targets}
     for case in CASES:
         outcomes: dict[str, list[wrk.Outcome]] = {target.name: [] for target in targets}

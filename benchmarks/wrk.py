@@ -20,7 +20,7 @@ local count, body = -1, {body}  -- wrk asks for one request that it does not sen
 local headers = {{["Authorization"] = "Bearer {token}", ["Content-Type"] = "{content_type}"}}
 function request()
   count = count + 1
-  if {limit} > 0 and count > {limit} then wrk.thread:stop() end
+  if {limit} > 0 and count > {limit} then os.exit(0) end  -- a stopped thread would not end wrk
   local number = {cycle} > 0 and (count % {cycle} + 1) or count
   local path = string.gsub("{path}", "NUMBER", tostring(number))
   local content = body and string.gsub(string.gsub(body, "NUMBER", tostring(number)), "COUNT", tostring(count))
@@ -34,7 +34,7 @@ function delay() return {delay} end
 class Load:
     """What is asked. NUMBER in path and body counts from 1, with `cycle` over and over from 1 to there; COUNT in the body always goes on.
 
-    `limit` ends the load after so many requests, `delay` is a pause in milliseconds of each connection before each request.
+    `limit` ends the load after so many requests, without a report; `delay` is each connection's pause before a request, in milliseconds.
     """
 
     method: str
@@ -72,6 +72,12 @@ def run(target: Target, load: Load, seconds: float, *, connections: int = CONNEC
     if not may_fail and (outcome.requests == 0 or outcome.failures > outcome.requests / 100):
         raise RuntimeError(f"{load.method} {load.path} on {target.name}: {outcome.failures} of {outcome.requests} failed\n{output}")
     return outcome.with_cpu(used / max(outcome.requests, 1))
+
+
+def send(target: Target, load: Load, seconds: float) -> None:
+    """A load with a limit, whose speed does not matter; at most `seconds`. The last requests may be cut off."""
+    with TemporaryDirectory(prefix="proa-wrk-") as directory:
+        start(target, load, seconds, Path(directory)).communicate()
 
 
 def start(target: Target, load: Load, seconds: float, directory: Path, *, connections: int = CONNECTIONS) -> "subprocess.Popen[str]":
