@@ -9,6 +9,7 @@ from proa.controllers import (
     namespace,
     node_ipam,
     pod_gc,
+    resource_quota,
     root_ca,
     service_account,
     taint_eviction,
@@ -38,6 +39,7 @@ CONTROLLERS: Mapping[str, Build] = {
     "taint-eviction-controller": taint_eviction.build,
     "node-ipam-controller": node_ipam.build,
     "pod-garbage-collector": pod_gc.build,
+    "resourcequota-controller": resource_quota.build,
 }
 
 ACCOUNTS: Mapping[str, str] = {"taint-eviction-controller": "node-controller", "node-ipam-controller": "node-controller"}

@@ -23,6 +23,7 @@ from proa.apiserver.admission.pod_security.admission import PodSecurity
 from proa.apiserver.admission.pod_topology_labels import PodTopologyLabels
 from proa.apiserver.admission.priority import Priority
 from proa.apiserver.admission.privilege_escalation import PrivilegeEscalation
+from proa.apiserver.admission.resource_quota.admission import ResourceQuota
 from proa.apiserver.admission.runtime_class import RuntimeClass
 from proa.apiserver.admission.service_account import ServiceAccount
 from proa.apiserver.admission.storage_object_in_use_protection import StorageObjectInUseProtection
@@ -81,6 +82,7 @@ def build_admission(
         PodTopologyLabels(reader),
         MutatingAdmissionWebhook(reader, known, webhooks),
         ValidatingAdmissionWebhook(reader, known, webhooks),
+        ResourceQuota(reader, writer, clock or SystemClock()),
         PrivilegeEscalation(reader, authorizer),
     ]
     on = [plugin for plugin in plugins if is_on(plugin.name, config)]

@@ -1,0 +1,71 @@
+"""Which objects a quota with scopes counts. All scopes must match; only pods (and claims, by their attributes class) have any. Pure."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from proa.api.meta import Object
+from proa.api.pod_template import qos_class
+from proa.api.quota.usage import CLAIMS, PODS, names_for
+
+ScopeMatch = Callable[[Object, str, Sequence[str]], bool]
+"""Of a spec, the operator and the values."""
+
+
+def counts(quota: Object, kind: tuple[str, str], obj: Object, hard: Mapping[str, str]) -> bool:
+    """Whether the quota limits something that the object uses, and is about such objects at all."""
+    if not names_for(kind, hard):
+        return False
+    return all(_matches(kind, obj.get("spec") or {}, *scope) for scope in scopes_of(quota))
+
+
+def scopes_of(quota: Object) -> Iterator[tuple[str, str, Sequence[str]]]:
+    """(scope, operator, values)."""
+    spec = quota.get("spec") or {}
+    for scope in spec.get("scopes") or ():
+        yield scope, "Exists", ()
+    for each in (spec.get("scopeSelector") or {}).get("matchExpressions") or ():
+        yield each.get("scopeName", ""), each.get("operator", ""), each.get("values") or ()
+
+
+def _matches(kind: tuple[str, str], spec: Object, scope: str, operator: str, values: Sequence[str]) -> bool:
+    match = _SCOPES.get((kind, scope))
+    return match is not None and match(spec, operator, values)
+
+
+def _selects(value: str, operator: str, values: Sequence[str]) -> bool:
+    match operator:
+        case "Exists":
+            return bool(value)
+        case "DoesNotExist":
+            return not value
+        case "In":
+            return bool(value) and value in values
+        case "NotIn":
+            return value not in values
+    return False
+
+
+def _is_terminating(spec: Object) -> bool:
+    return spec.get("activeDeadlineSeconds") is not None
+
+
+def _crosses_namespaces(spec: Object) -> bool:
+    affinity = spec.get("affinity") or {}
+    terms: list[Object] = []
+    for kind in ("podAffinity", "podAntiAffinity"):
+        rules = affinity.get(kind) or {}
+        terms += rules.get("requiredDuringSchedulingIgnoredDuringExecution") or []
+        terms += [each["podAffinityTerm"] for each in rules.get("preferredDuringSchedulingIgnoredDuringExecution") or ()]
+    return any(term.get("namespaces") or term.get("namespaceSelector") is not None for term in terms)
+
+
+_SCOPES: Mapping[tuple[tuple[str, str], str], ScopeMatch] = {
+    (PODS, "Terminating"): lambda spec, operator, values: _is_terminating(spec),
+    (PODS, "NotTerminating"): lambda spec, operator, values: not _is_terminating(spec),
+    (PODS, "BestEffort"): lambda spec, operator, values: qos_class(spec) == "BestEffort",
+    (PODS, "NotBestEffort"): lambda spec, operator, values: qos_class(spec) != "BestEffort",
+    (PODS, "PriorityClass"): lambda spec, operator, values: _selects(spec.get("priorityClassName") or "", operator, values),
+    (PODS, "CrossNamespacePodAffinity"): lambda spec, operator, values: _crosses_namespaces(spec),
+    (CLAIMS, "VolumeAttributesClass"): lambda spec, operator, values: _selects(
+        spec.get("volumeAttributesClassName") or "", operator, values
+    ),
+}
