@@ -299,23 +299,46 @@ def test_forms(run: Run, accept: str, kind: str | None, media_type: str) -> None
 
 
 @pytest.mark.parametrize(("version", "metadata", "items"), [("v1", 1, 2), ("v1beta1", 2, 1)])
-def test_lists_of_metadata_of_what_has_no_message(run: Run, version: str, metadata: int, items: int) -> None:
+def test_lists_of_metadata(run: Run, version: str, metadata: int, items: int) -> None:
     """What the garbage collector asks of every resource."""
 
     async def scenario(api: Api) -> None:
-        service = {"service": {"name": "s", "namespace": "default"}, "group": "a.example.com", "version": "v1"}
-        priority = {"groupPriorityMinimum": 1, "versionPriority": 1}
-        path = "/apis/apiregistration.k8s.io/v1/apiservices"
-        await api("POST", path, {"metadata": {"name": "v1.a.example.com"}, "spec": service | priority})
+        await make(api)
         accept = f"{PARTIALS.replace('v=v1', f'v={version}')},application/json"
-        api_version, kind, message = opened((await api("GET", path, accept=accept)).raw)
+        api_version, kind, message = opened((await api("GET", MAPS, accept=accept)).raw)
         assert (api_version, kind) == (f"meta.k8s.io/{version}", "PartialObjectMetadataList")
-        assert b"v1.a.example.com" in [at(item, 1, 1) for item in fields(message)[items]]
+        assert b"a" in [at(item, 1, 1) for item in fields(message)[items]]
         assert int(at(message, metadata, 2))
-        answer = await api("GET", path, accept=f"{PROTOBUF}, */*")
-        assert answer.headers["content-type"] == "application/json"
-        refused = await api("GET", path, accept=PROTOBUF)
+
+    run(scenario)
+
+
+def test_a_kind_without_a_message(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As custom resources are: JSON where it will do, else 406, and metadata still in protobuf."""
+
+    async def scenario(api: Api) -> None:
+        monkeypatch.setattr(api.server.context.served["", "v1", "configmaps"].resource, "definition", "com.example.v1.ConfigMap")
+        await make(api)
+        answer = await api("GET", MAPS, accept=f"{PROTOBUF}, */*")
+        assert (answer.headers["content-type"], answer.body["kind"]) == ("application/json", "ConfigMapList")
+        refused = await api("GET", MAPS, accept=PROTOBUF)
         assert (refused.status, at(opened(refused.raw)[2], 4)) == (406, b"NotAcceptable")
+        assert opened((await api("GET", f"{MAPS}/a", accept=PARTIAL)).raw)[1] == "PartialObjectMetadata"
+
+    run(scenario)
+
+
+def test_api_services(run: Run) -> None:
+    async def scenario(api: Api) -> None:
+        service = {"service": {"name": "s", "namespace": "default"}, "group": "a.example.com", "version": "v1"}
+        spec = service | {"groupPriorityMinimum": 1, "versionPriority": 2}
+        path = "/apis/apiregistration.k8s.io/v1/apiservices"
+        made = await api("POST", path, {"metadata": {"name": "v1.a.example.com"}, "spec": spec}, accept=PROTOBUF)
+        api_version, kind, message = opened(made.raw)
+        assert (made.status, api_version, kind) == (201, "apiregistration.k8s.io/v1", "APIService")
+        sent = fields(at(message, 2))
+        assert (sent[2], sent[3], sent[7], sent[8]) == ([b"a.example.com"], [b"v1"], [1], [2])
+        assert fields(sent[1][0])[2] == [b"s"]
 
     run(scenario)
 

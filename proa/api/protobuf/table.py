@@ -1,10 +1,11 @@
-"""The protobuf form of the API's messages, read from `fields.txt`: which number and type each member of an object has."""
+"""The protobuf form of the API's messages: which number and type each member of an object has, read from two tables beside it."""
 
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
+FILES = ("fields.txt", "aggregator_fields.txt")
 PREFIXES = {"meta": "io.k8s.apimachinery.pkg.apis.meta.v1"}
 
 
@@ -28,9 +29,10 @@ Messages = Mapping[str, tuple[Field, ...]]
 @functools.cache
 def load_messages() -> Messages:
     """Every message by the name of its schema definition ("io.k8s.api.core.v1.Pod")."""
-    text = files("proa.api.protobuf").joinpath("fields.txt").read_text()
+    folder = files("proa.api.protobuf")
+    lines = [line for name in FILES for line in folder.joinpath(name).read_text().splitlines()]
     messages = {}
-    for line in text.splitlines():
+    for line in lines:
         if not line.startswith("#"):
             name, *fields = line.split()
             messages[definition_name(name)] = tuple(_field(field) for field in fields)
@@ -44,6 +46,7 @@ def message_name(api_version: str, kind: str) -> str:
     candidates = (
         f"io.k8s.api.{group.partition('.')[0] or 'core'}.{version}.{kind}",
         f"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.{version}.{kind}",
+        f"io.k8s.kube-aggregator.pkg.apis.apiregistration.{version}.{kind}",
         f"{PREFIXES['meta']}.{kind}",
     )
     return next((name for name in candidates if name in load_messages()), "")

@@ -5,7 +5,10 @@ from pathlib import Path
 
 
 def server_context(certificate: Path, private_key: Path, client_ca: Path | None = None) -> ssl.SSLContext:
-    """A context for a listener. With `client_ca`, a client may authenticate; a certificate of another authority fails the handshake."""
+    """A context for a listener. With `client_ca`, a client may authenticate; a certificate of another authority fails the handshake.
+
+    A server in Go takes any certificate and answers 401 to an unknown one; Python's ssl has no way to ask for a certificate and judge it
+    later, as its two modes that ask both verify, and neither takes a callback."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certificate, private_key)
