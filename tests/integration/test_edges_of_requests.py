@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from proa.lib.http.message import StreamResponse
-from tests.integration.conftest import Answer, Api, Run
+from tests.integration.conftest import TYPES, Answer, Api, Run
 
 NS = "/api/v1/namespaces/default"
 MAPS = f"{NS}/configmaps"
@@ -192,5 +192,45 @@ def test_generated_names_that_are_taken(run: Run, monkeypatch: pytest.MonkeyPatc
         message = 'configmaps "a-1" already exists, the server was not able to generate a unique name for the object'
         assert refused.summary == (409, "AlreadyExists", message)
         assert refused.body["details"]["retryAfterSeconds"] == 1
+
+    run(scenario)
+
+
+DRY: list[tuple[str, str, Any, str]] = [
+    ("POST", MAPS, {"metadata": {"name": "b"}}, "application/json"),
+    ("POST", MAPS, {"metadata": {"generateName": "b-"}}, "application/json"),
+    ("POST", f"{NS}/services", {"metadata": {"name": "s"}, "spec": {"ports": [{"port": 80}]}}, "application/json"),
+    ("PUT", f"{MAPS}/a", {"metadata": {"name": "a"}, "data": {"x": "y"}}, "application/json"),
+    ("PATCH", f"{MAPS}/a", {"data": {"x": "y"}}, TYPES["merge"]),
+    ("PATCH", f"{MAPS}/a", {"data": {"x": "y"}}, TYPES["strategic"]),
+    ("PATCH", f"{MAPS}/a", [{"op": "add", "path": "/data", "value": {"x": "y"}}], TYPES["json"]),
+    ("PATCH", f"{MAPS}/a", {"metadata": {"finalizers": None}}, TYPES["merge"]),
+    ("PATCH", f"{MAPS}/new", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "new"}}, TYPES["apply"]),
+    ("PATCH", f"{DEPLOYMENTS}/d/scale", {"spec": {"replicas": 7}}, TYPES["merge"]),
+    ("PATCH", f"{DEPLOYMENTS}/d/status", {"status": {"replicas": 7}}, TYPES["merge"]),
+    ("POST", f"{PODS}/p/binding", {"metadata": {"name": "p"}, "target": {"name": "n"}}, "application/json"),
+    ("POST", f"{PODS}/p/eviction", {"metadata": {"name": "p"}}, "application/json"),
+    ("POST", f"{NS}/serviceaccounts/default/token", {"spec": {}}, "application/json"),
+    ("DELETE", f"{PODS}/p", None, "application/json"),
+    ("DELETE", MAPS, None, "application/json"),
+    ("DELETE", "/api/v1/namespaces/kube-node-lease", None, "application/json"),
+]
+
+
+@pytest.mark.parametrize(("method", "target", "body", "content_type"), DRY, ids=[f"{row[0]} {row[1]} {row[2]}" for row in DRY])
+def test_a_dry_run_changes_nothing(run: Run, method: str, target: str, body: Any, content_type: str) -> None:
+    async def scenario(api: Api) -> None:
+        await make_pod(api)
+        await make_deployment(api)
+        await api("POST", MAPS, {"metadata": {"name": "a", "finalizers": ["x.io/y"]}})
+        await api("DELETE", f"{MAPS}/a")
+        before = api.server.store.revision
+        more = "&fieldManager=m&force=true" if content_type == TYPES["apply"] else ""
+        answer = await api(method, f"{target}?dryRun=All{more}", body, content_type=content_type)
+        assert answer.status in (200, 201), answer.raw
+        assert api.server.store.revision == before
+        refused = await api(method, f"{target}?dryRun=Some{more}", body, content_type=content_type)
+        assert refused.summary[:2] == (422, "Invalid")
+        assert api.server.store.revision == before
 
     run(scenario)
