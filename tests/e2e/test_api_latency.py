@@ -15,8 +15,8 @@ from tests.e2e.namespace import Namespace, deployment
 OBJECTS, PODS, GETS_PER_SECOND = 3000, 30, 100
 
 
-class Connection:
-    """One kept-alive connection with the administrator's certificate."""
+class Access:
+    """The administrator's address and certificates; `folder` keeps them as files."""
 
     def __init__(self, space: Namespace, folder: Path) -> None:
         config = json.loads(space.out("config", "view", "--minify", "--raw", "-o", "json"))
@@ -24,10 +24,17 @@ class Connection:
         files = {"ca": cluster["certificate-authority-data"], "crt": user["client-certificate-data"], "key": user["client-key-data"]}
         for name, data in files.items():
             (folder / name).write_bytes(base64.b64decode(data))
-        context = ssl.create_default_context(cafile=str(folder / "ca"))
-        context.load_cert_chain(folder / "crt", folder / "key")
-        address = urlsplit(cluster["server"])
-        self._http = http.client.HTTPSConnection(str(address.hostname), address.port, context=context, timeout=30)
+        self.context = ssl.create_default_context(cafile=str(folder / "ca"))
+        self.context.load_cert_chain(folder / "crt", folder / "key")
+        self.address = urlsplit(cluster["server"])
+        self.config_maps = f"/api/v1/namespaces/{space.name}/configmaps"
+
+
+class Connection:
+    """One that is kept alive."""
+
+    def __init__(self, access: Access) -> None:
+        self._http = http.client.HTTPSConnection(str(access.address.hostname), access.address.port, context=access.context, timeout=30)
 
     def ask(self, method: str, path: str, body: str = "") -> tuple[int, bytes]:
         self._http.request(method, path, body or None, {"Content-Type": "application/json"})
@@ -38,12 +45,12 @@ class Connection:
         self._http.close()
 
 
-def _fill(space: Namespace, folder: Path) -> None:
+def _fill(access: Access) -> None:
     def create(numbers: range) -> None:
-        connection = Connection(space, folder)
+        connection = Connection(access)
         for number in numbers:
             config_map = {"metadata": {"name": f"object-{number}", "labels": {"bulk": "yes"}}, "data": {"text": "x" * 500}}
-            status, answer = connection.ask("POST", f"/api/v1/namespaces/{space.name}/configmaps", json.dumps(config_map))
+            status, answer = connection.ask("POST", access.config_maps, json.dumps(config_map))
             assert status == 201, answer
         connection.close()
 
@@ -51,22 +58,22 @@ def _fill(space: Namespace, folder: Path) -> None:
         list(threads.map(create, [range(start, OBJECTS, 4) for start in range(4)]))
 
 
-def _measure(space: Namespace, folder: Path, end: threading.Event) -> list[float]:
+def _measure(access: Access, end: threading.Event) -> list[float]:
     """Seconds that each GET took, with pauses in between."""
-    connection, took = Connection(space, folder), list[float]()
+    connection, took = Connection(access), list[float]()
     while not end.wait(1 / GETS_PER_SECOND):
         began = time.monotonic()
-        status, _ = connection.ask("GET", f"/api/v1/namespaces/{space.name}/configmaps/object-{len(took) % OBJECTS}")
+        status, _ = connection.ask("GET", f"{access.config_maps}/object-{len(took) % OBJECTS}")
         took.append(time.monotonic() - began)
         assert status == 200
     connection.close()
     return took
 
 
-def _list_every_second(space: Namespace, folder: Path, end: threading.Event) -> int:
-    connection, lists = Connection(space, folder), 0
+def _list_every_second(access: Access, end: threading.Event) -> int:
+    connection, lists = Connection(access), 0
     while not end.wait(1):
-        status, answer = connection.ask("GET", f"/api/v1/namespaces/{space.name}/configmaps?labelSelector=bulk")
+        status, answer = connection.ask("GET", f"{access.config_maps}?labelSelector=bulk")
         assert (status, answer.count(b'"name":"object-')) == (200, OBJECTS)
         lists += 1
     connection.close()
@@ -74,11 +81,12 @@ def _list_every_second(space: Namespace, folder: Path, end: threading.Event) -> 
 
 
 def test_a_get_is_fast_while_pods_start_and_large_lists_are_read(space: Namespace, tmp_path: Path) -> None:
-    _fill(space, tmp_path)
+    access = Access(space, tmp_path)
+    _fill(access)
     end = threading.Event()
     with ThreadPoolExecutor(2) as threads:
-        gets = threads.submit(_measure, space, tmp_path, end)
-        lists = threads.submit(_list_every_second, space, tmp_path, end)
+        gets = threads.submit(_measure, access, end)
+        lists = threads.submit(_list_every_second, access, end)
         began = time.monotonic()
         try:
             space.apply(deployment("many", PODS))
