@@ -89,6 +89,8 @@ def import_failure(node: str, archive: Path, said: str) -> str:
     words = said.strip().removeprefix("ctr: ")
     if any(sign in words for sign in ("unrecognized image format", "invalid tar header", "unexpected EOF", "invalid argument")):
         return f"{archive} is no image archive ({words}); make one with `docker save -o FILE.tar IMAGE`, or as an OCI layout"
+    if "no space left on device" in words:
+        return f"the disk is full, so {archive} could not be imported on node {node!r}; free some space"
     return f"{archive} could not be imported on node {node!r}: {words or 'ctr ended without a word'}"
 
 

@@ -9,6 +9,7 @@ REMEDIES = {
     errno.EPERM: "not permitted; run as root",
     errno.EROFS: "the file system is read-only; set PROA_HOME to a folder that can be written",
     errno.ENOTDIR: "a part of this path is a file; set PROA_HOME to a folder",
+    errno.EEXIST: "a file is in the way; remove it, or set PROA_HOME to another folder",
     errno.ENAMETOOLONG: "the path is too long; set PROA_HOME to a shorter one",
 }
 

@@ -3,6 +3,8 @@
 The table is this module's alone (`proa_CLUSTER`); the map of localhost node ports is kept by `proa.cluster.host_network`.
 """
 
+import shutil
+
 from proa.cluster.errors import ClusterError
 from proa.cluster.network import default_link, host_link
 from proa.cluster.settings import ClusterSettings
@@ -52,5 +54,6 @@ def create(settings: ClusterSettings) -> None:
 
 
 def destroy(cluster: str) -> None:
-    if list_table("ip", table_name(cluster), elements=False) is not None:
+    """A machine without nft never had the table."""
+    if shutil.which("nft") and list_table("ip", table_name(cluster), elements=False) is not None:
         load(f"delete table ip {table_name(cluster)}\n")

@@ -70,6 +70,9 @@ def check_user_file() -> None:
     """Fail early if the user's file could not be merged into later."""
     path = user_file()
     _read(path)
+    if path.parent.is_dir() and os.access(path.parent, os.W_OK):
+        with _locked(path):
+            return
     folder = next(parent for parent in path.parents if parent.exists())
     if not os.access(folder, os.W_OK):
         raise ClusterError(f"{folder} can't be written, where kubectl's configuration is; point KUBECONFIG to a file of yours")

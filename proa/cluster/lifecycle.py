@@ -13,7 +13,7 @@ from proa.cluster.errors import ClusterError
 from proa.cluster.paths import ClusterPaths, check_socket_path, home
 from proa.cluster.removal import remove, uninterrupted
 from proa.cluster.request import Request, check_port, check_unchanged, new_settings
-from proa.cluster.requirements import check_machine
+from proa.cluster.requirements import check_machine, check_space
 from proa.cluster.settings import ClusterSettings, check_name, load, load_readable, save
 
 
@@ -53,21 +53,32 @@ def tear_down(name: str, step: Step = lambda _: nullcontext()) -> bool:
 
 
 def _create(paths: ClusterPaths, request: Request, step: Step) -> ClusterSettings:
-    settings = None
+    settings = _chosen(paths, request)
     try:
-        with machine.choosing(paths):
-            others = machine.others(paths)
-            settings = new_settings(request, others, network.routed_networks())
-            machine.check_namespaces(settings, others)
-            check_machine(settings)
-            paths.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-            save(settings, paths.settings)
-            machine.note_home(paths)
         _converge(paths, settings, step)
     except BaseException:
         with uninterrupted():
             remove(paths, settings)
         raise
+    return settings
+
+
+def _chosen(paths: ClusterPaths, request: Request) -> ClusterSettings:
+    """New settings, written down where every other command sees them."""
+    with machine.choosing(paths):
+        others = machine.others(paths)
+        settings = new_settings(request, others, network.routed_networks())
+        machine.check_namespaces(settings, others)
+        check_machine(settings)
+        check_space(paths.home, len(settings.nodes))
+        try:
+            paths.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+            save(settings, paths.settings)
+            machine.note_home(paths)
+        except BaseException:
+            with uninterrupted():
+                remove(paths, settings)
+            raise
     return settings
 
 

@@ -70,6 +70,8 @@ def wait_for_api(paths: ClusterPaths, settings: ClusterSettings) -> None:
     with ApiProbe(paths, settings) as api:
 
         def ready() -> bool:
+            if not pid(paths):
+                raise ClusterError(f"the supervisor ended: {last_words(paths.logs / 'supervisor.log')}")
             if _state(paths).get("apiserver", {}).get("restarts", 0) >= before + VAIN_RESTARTS:
                 raise ClusterError(complaint())
             return api.request("GET", "/readyz")[0] == 200
@@ -95,7 +97,10 @@ def wait_for_nodes(paths: ClusterPaths, settings: ClusterSettings, names: Sequen
 def delete_node(paths: ClusterPaths, settings: ClusterSettings, name: str) -> None:
     """Remove the Node object of a node that is gone for good."""
     with ApiProbe(paths, settings) as api:
-        api.request("DELETE", f"/api/v1/nodes/{name}")
+        _wait(
+            lambda: api.request("DELETE", f"/api/v1/nodes/{name}")[0] in (200, 404),
+            f"the API server does not remove node {name!r}; try: kubectl delete node {name}",
+        )
 
 
 def wait_for_containerd(node: NodePaths) -> None:

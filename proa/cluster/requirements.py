@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 from proa.cluster.errors import ClusterError
 from proa.cluster.settings import ClusterSettings
@@ -15,6 +16,20 @@ PACKAGES = {
     "busybox": "busybox-static",
 }
 """The Debian package of each program that nodes need."""
+
+
+CONTROL_PLANE_SPACE = 30_000_000
+NODE_SPACE = 30_000_000
+"""Bytes that a new cluster, and each of its nodes with the image that holds pods, writes before it is of use."""
+
+
+def check_space(folder: Path, nodes: int) -> None:
+    """Fail before anything is made if the disk of that folder can't hold it."""
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    needed, free = CONTROL_PLANE_SPACE + nodes * NODE_SPACE, shutil.disk_usage(existing).free
+    if free < needed:
+        space = f"has {free // 1_000_000} MB free and needs {needed // 1_000_000} MB"
+        raise ClusterError(f"the disk of {folder} {space}; free some space, or set PROA_HOME to a folder on another disk")
 
 
 def check_machine(settings: ClusterSettings) -> None:

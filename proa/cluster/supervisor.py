@@ -97,7 +97,7 @@ class Supervisor:
         try:
             wanted = {spec.name: spec for spec in self._plan()}
         except ClusterError as error:
-            print(f"all stays as it is: {error}", flush=True)
+            _say(f"all stays as it is: {error}")
             return
         start, stop = changes(wanted, self._parts)
         self._stop(stop)
@@ -134,7 +134,7 @@ class Supervisor:
         part.pid, part.restarts = 0, part.restarts + 1
         part.delay = restart_delay(ran, part.delay)
         part.due = time.monotonic() + part.delay
-        print(f"{part.spec.name} ended with {os.waitstatus_to_exitcode(status)} after {ran:.1f} s, again in {part.delay:.1f} s", flush=True)
+        _say(f"{part.spec.name} ended with {os.waitstatus_to_exitcode(status)} after {ran:.1f} s, again in {part.delay:.1f} s")
 
     def _start_due(self) -> None:
         started = False
@@ -170,8 +170,15 @@ class Supervisor:
     def _write_state(self) -> None:
         state = {name: {"pid": part.pid, "restarts": part.restarts} for name, part in self._parts.items()}
         temporary = self._state.with_suffix(".new")
-        temporary.write_text(json.dumps(state))
-        temporary.replace(self._state)
+        with suppress(OSError):
+            temporary.write_text(json.dumps(state))
+            temporary.replace(self._state)
+
+
+def _say(line: str) -> None:
+    """Into the log. A full disk must not end the one process that keeps the others."""
+    with suppress(OSError):
+        print(line, flush=True)
 
 
 def _become(spec: ProcessSpec) -> None:

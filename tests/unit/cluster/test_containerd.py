@@ -61,7 +61,7 @@ def test_a_ctr_that_fails_names_the_node(monkeypatch: pytest.MonkeyPatch) -> Non
             "ctr: unrecognized image format\n",
             "/x.tar is no image archive (unrecognized image format); make one with `docker save -o FILE.tar IMAGE`, or as an OCI layout",
         ),
-        ("ctr: no space left on device\n", "/x.tar could not be imported on node 'n-1': no space left on device"),
+        ("ctr: no space left on device\n", "the disk is full, so /x.tar could not be imported on node 'n-1'; free some space"),
         ("", "/x.tar could not be imported on node 'n-1': ctr ended without a word"),
     ],
 )
