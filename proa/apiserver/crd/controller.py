@@ -62,11 +62,12 @@ class CustomResources:
         if (GROUP, "v1", PLURAL) not in self._context.served:
             return
         self._definitions.observe(self._observe)
-        established = [crd for crd in map(self.find, list(self._dirty)) if crd is not None and is_true(crd, "Established")]
-        for crd in established:
-            await self._serve(crd, notify=False)
-        if established:
-            self._changed()
+        for name in list(self._dirty):
+            # One at a time: decoded, a definition is ten times as large as it is stored.
+            crd = self.find(name)
+            if crd is not None and is_true(crd, "Established"):
+                await self._serve(crd, notify=False)
+        self._changed()
         self._task = asyncio.create_task(self._run(), name="custom-resources")
 
     async def stop(self) -> None:
