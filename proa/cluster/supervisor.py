@@ -149,8 +149,8 @@ class Supervisor:
         for part in parts:
             if part.spec.kill_group:
                 cgroup.kill(part.spec.kill_group)
-            elif part.pid:
-                os.kill(part.pid, signal.SIGTERM)
+            if part.pid:  # a part with a group may not have joined it yet
+                os.kill(part.pid, signal.SIGKILL if part.spec.kill_group else signal.SIGTERM)
         deadline = time.monotonic() + STOP_PATIENCE
         for part in parts:
             self._wait_for(part, deadline)
