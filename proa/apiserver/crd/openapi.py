@@ -38,7 +38,7 @@ class CustomDefinitions:
         found: dict[str, Schema] = {}
         for served in self._served.values():
             if isinstance(served, CustomServed):
-                found |= definitions(served.resource.id, served.resource.definition, served.compiled.schema)
+                found |= definitions(served.resource.id, served.resource.definition, served.compiled.published())
         return found
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from proa.api.meta import Object
 from proa.api.resource import Resource, ResourceId, Subresource
-from proa.api.schema_node import SchemaNode
+from proa.api.schema_node import ANY, SchemaNode
 from proa.apiserver.crd.collection import VersionedCollection
 from proa.apiserver.crd.columns import printer_columns
 from proa.apiserver.crd.conversion import Convert, CustomVersioner, relabelled
@@ -28,12 +28,15 @@ class CustomServed(ServedResource):
 
     def __init__(self, resource: Resource, compiled: VersionSchema, collection: VersionedCollection, list_kind: str) -> None:
         self.compiled = compiled
-        super().__init__(resource, SchemaNode("any"), collection)
-        self.decoder = compiled.decode
+        super().__init__(resource, ANY, collection)
         self.converts = False
         self.custom = True
         self.item_prefix = WHOLE_ITEM
         self.list_head = b'{"apiVersion":"%b","kind":"%b","metadata":{' % (resource.id.api_version.encode(), list_kind.encode())
+
+    def __post_init__(self) -> None:
+        """Nothing that would need the schema."""
+        self.decoder = self.compiled.decode
 
     @property
     def schema(self) -> SchemaNode:

@@ -31,6 +31,10 @@ class VersionSchema:
     def schema(self) -> Schema:
         return self._load()
 
+    def published(self) -> Schema:
+        """The schema for a document: what nobody else uses is not kept."""
+        return self.__dict__.get("schema") or self._load()
+
     @cached_property
     def node(self) -> SchemaNode:
         return resource_node(self.schema, self._object_meta)
