@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import importlib.util
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -385,5 +386,43 @@ def test_a_connection_is_kept_for_the_next_review(run_hooked: RunHooked) -> None
         for index in range(3):
             assert (await api("POST", MAPS, config_map(f"m{index}"))).status == 201
         assert len(hook.reviews) == 3
+
+    run_hooked(scenario)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("cel_expr_python") is None, reason="cel-expr-python is not installed")
+@pytest.mark.parametrize(
+    ("expressions", "more", "status", "seen"),
+    [
+        (["object.metadata.name == 'm'", "request.operation == 'CREATE'"], {}, 201, True),
+        (["object.metadata.name == 'm'", "false"], {}, 201, False),
+        (["object.nothing == 1"], {}, 403, False),
+        (["object.nothing == 1"], {"failurePolicy": "Ignore"}, 201, False),
+        (["object.nothing == 1", "false"], {}, 201, False),
+    ],
+)
+def test_match_conditions(run_hooked: RunHooked, expressions: list[str], more: dict[str, Any], status: int, seen: bool) -> None:
+    async def scenario(api: Api, hook: Hook) -> None:
+        hook.answers["/v"] = allow
+        conditions = [{"name": f"c{index}", "expression": each} for index, each in enumerate(expressions)]
+        await configure(api, "validating", hook.config("/v", matchConditions=conditions, **more))
+        assert (await api("POST", MAPS, config_map())).status == status
+        assert bool(hook.reviews) is seen
+
+    run_hooked(scenario)
+
+
+def test_connections_to_pods_are_asked_about(run_hooked: RunHooked) -> None:
+    async def scenario(api: Api, hook: Hook) -> None:
+        hook.answers["/v"] = refuses(message="no shells")
+        rule = {"operations": ["CONNECT"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods/exec"]}
+        await configure(api, "validating", hook.config("/v", rules=[rule]))
+        pod = {"metadata": {"name": "p"}, "spec": {"nodeName": "n", "containers": [{"name": "c", "image": "i"}]}}
+        await api("POST", "/api/v1/namespaces/default/pods", pod)
+        upgrade = {"connection": "Upgrade", "upgrade": "SPDY/3.1", "x_stream_protocol_version": "v4.channel.k8s.io"}
+        answer = await api("POST", "/api/v1/namespaces/default/pods/p/exec?command=sh&container=c&stdout=1", **upgrade)
+        assert answer.summary == (400, "", f"{DENIED}: no shells")
+        ((_, request),) = hook.reviews
+        assert (request["kind"]["kind"], request["subResource"], request["object"]["command"]) == ("PodExecOptions", "exec", ["sh"])
 
     run_hooked(scenario)

@@ -21,6 +21,8 @@ from proa.apiserver.admission.owner_references_permission_enforcement import Own
 from proa.apiserver.admission.persistent_volume_claim_resize import PersistentVolumeClaimResize
 from proa.apiserver.admission.pod_security.admission import PodSecurity
 from proa.apiserver.admission.pod_topology_labels import PodTopologyLabels
+from proa.apiserver.admission.policy.configuration import AdmissionConfiguration
+from proa.apiserver.admission.policy.validating import ValidatingAdmissionPolicy
 from proa.apiserver.admission.priority import Priority
 from proa.apiserver.admission.privilege_escalation import PrivilegeEscalation
 from proa.apiserver.admission.resource_quota.admission import ResourceQuota
@@ -41,7 +43,7 @@ ORDER = (
     "DefaultTolerationSeconds", "DefaultStorageClass", "StorageObjectInUseProtection", "OwnerReferencesPermissionEnforcement",
     "PersistentVolumeClaimResize", "RuntimeClass", "CertificateApproval", "CertificateSigning", "ClusterTrustBundleAttest",
     "CertificateSubjectRestriction", "DefaultIngressClass", "PodTopologyLabels", "MutatingAdmissionPolicy", "MutatingAdmissionWebhook",
-    "ValidatingAdmissionPolicy", "ValidatingAdmissionWebhook", "ResourceQuota", "RBACPrivilegeEscalation",
+    "AdmissionConfiguration", "ValidatingAdmissionPolicy", "ValidatingAdmissionWebhook", "ResourceQuota", "RBACPrivilegeEscalation",
 )  # fmt: skip
 """Where each plugin of upstream's default set stands, those included that are still to come."""
 
@@ -81,6 +83,8 @@ def build_admission(
         DefaultIngressClass(reader),
         PodTopologyLabels(reader),
         MutatingAdmissionWebhook(reader, known, webhooks),
+        AdmissionConfiguration(),
+        ValidatingAdmissionPolicy(reader, known),
         ValidatingAdmissionWebhook(reader, known, webhooks),
         ResourceQuota(reader, writer, clock or SystemClock()),
         PrivilegeEscalation(reader, authorizer),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from proa.api import meta
 from proa.api.labels import Selector, selector_from_object
 from proa.api.meta import Object
+from proa.apiserver.admission.policy.expression import Condition, conditions_of
 
 EXEMPT_GROUP = "admissionregistration.k8s.io"
 EXEMPT = frozenset(
@@ -75,6 +76,7 @@ class Hook:
     side_effects: str
     reinvocable: bool
     review_versions: tuple[str, ...]
+    conditions: tuple[tuple[str, Condition], ...] = ()
 
     def matches(self, wanted: Wanted) -> bool:
         return any(rule.matches(wanted) for rule in self.rules)
@@ -105,4 +107,5 @@ def _hooks(configuration: Object) -> Iterable[Hook]:
             side_effects=webhook.get("sideEffects", ""),
             reinvocable=webhook.get("reinvocationPolicy") == "IfNeeded",
             review_versions=tuple(webhook.get("admissionReviewVersions") or ()),
+            conditions=conditions_of(webhook.get("matchConditions") or ()),
         )

@@ -11,11 +11,12 @@ from proa.api import meta
 from proa.api.errors import NotFound
 from proa.api.meta import Object
 from proa.api.resource import Resource
+from proa.apiserver.admission.policy.request_view import NAMESPACES, seen_by_expressions
+from proa.apiserver.admission.refusal import refuse
 from proa.apiserver.admission.webhook.hook import EXEMPT, EXEMPT_GROUP, Hook, Wanted, hooks_of
 from proa.apiserver.interface import Attributes, ObjectReader
 from proa.apiserver.served import GroupVersionResource, ServedResource
 
-NAMESPACES = ("", "namespaces")
 Served = Mapping[GroupVersionResource, ServedResource]
 
 
@@ -73,8 +74,23 @@ class WebhookSource:
         return [each for each in served if each.storage_key == resource.storage_key and each.id != resource.id]
 
     def selects(self, hook: Hook, attributes: Attributes) -> bool:
-        """Raises NotFound for a namespace that is not there."""
-        return self._namespace_selected(hook, attributes) and _object_selected(hook, attributes)
+        """Raises NotFound for a namespace that is not there, Forbidden for conditions that fail where that counts."""
+        if not self._namespace_selected(hook, attributes) or not _object_selected(hook, attributes):
+            return False
+        return not hook.conditions or self._conditions_hold(hook, attributes)
+
+    def _conditions_hold(self, hook: Hook, attributes: Attributes) -> bool:
+        """A condition that does not hold outweighs one that fails."""
+        seen, failure = seen_by_expressions(attributes, self._reader), ""
+        for _, condition in hook.conditions:
+            try:
+                if not condition(seen):
+                    return False
+            except ValueError as error:
+                failure = failure or str(error)
+        if failure and not hook.fails_open:
+            raise refuse(attributes, failure)
+        return not failure
 
     def _namespace_selected(self, hook: Hook, attributes: Attributes) -> bool:
         selector = hook.namespace_selector

@@ -10,7 +10,8 @@ from uuid import UUID
 from proa.api.errors import ApiError
 from proa.api.meta import Object
 from proa.api.resource import ResourceId
-from proa.apiserver.admission.webhook.matching import NAMESPACES, Invocation
+from proa.apiserver.admission.policy.request_view import NAMESPACES
+from proa.apiserver.admission.webhook.matching import Invocation
 from proa.apiserver.interface import Attributes, User
 
 REVIEW_VERSIONS = ("v1", "v1beta1")
