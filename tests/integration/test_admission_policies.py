@@ -100,6 +100,24 @@ def test_parameters(run: Run) -> None:
 
 
 @needs_cel
+@pytest.mark.parametrize(("match_policy", "status"), [("Equivalent", 422), ("Exact", 201)])
+def test_another_version_is_no_way_around_a_policy(run: Run, match_policy: str, status: int) -> None:
+    async def scenario(api: Api) -> None:
+        rule = {"operations": ["*"], "apiGroups": ["autoscaling"], "apiVersions": ["v1"], "resources": ["horizontalpodautoscalers"]}
+        validation = {"expression": "object.spec.targetCPUUtilizationPercentage < 50"}
+        await policy(api, validation, matchConstraints={"resourceRules": [rule], "matchPolicy": match_policy})
+        target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}
+        resource = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}}
+        spec = {"scaleTargetRef": target, "maxReplicas": 3, "metrics": [{"type": "Resource", "resource": resource}]}
+        answer = await api(
+            "POST", "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers", {"metadata": {"name": "h"}, "spec": spec}
+        )
+        assert answer.status == status
+
+    run(scenario)
+
+
+@needs_cel
 def test_expressions_are_compiled_when_written(run: Run) -> None:
     async def scenario(api: Api) -> None:
         spec = {"matchConstraints": {"resourceRules": [RULE]}, "validations": [{"expression": "object.spec +"}]}

@@ -28,10 +28,10 @@ from proa.apiserver.admission.privilege_escalation import PrivilegeEscalation
 from proa.apiserver.admission.resource_quota.admission import ResourceQuota
 from proa.apiserver.admission.runtime_class import RuntimeClass
 from proa.apiserver.admission.service_account import ServiceAccount
+from proa.apiserver.admission.shown import Served
 from proa.apiserver.admission.storage_object_in_use_protection import StorageObjectInUseProtection
 from proa.apiserver.admission.taint_nodes_by_condition import TaintNodesByCondition
 from proa.apiserver.admission.webhook.client import WebhookClient
-from proa.apiserver.admission.webhook.matching import Served
 from proa.apiserver.admission.webhook.mutating import MutatingAdmissionWebhook
 from proa.apiserver.admission.webhook.validating import ValidatingAdmissionWebhook
 from proa.apiserver.config import ApiServerConfig

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from proa.api import meta
 from proa.api.labels import Selector, selector_from_object
 from proa.api.meta import Object
+from proa.api.resource import Resource
 from proa.apiserver.admission.policy.request_view import namespace_of
+from proa.apiserver.admission.shown import Equivalents
 from proa.apiserver.admission.webhook.hook import EXEMPT, EXEMPT_GROUP, Rule, Wanted, rule_of
 from proa.apiserver.interface import Attributes, ObjectReader
 
@@ -18,20 +20,20 @@ class Match:
     excluded: tuple[tuple[Rule, tuple[str, ...]], ...]
     namespaces: Selector
     objects: Selector
+    equivalent: bool
 
-    def matches(self, attributes: Attributes, reader: ObjectReader) -> bool:
-        return self._by_rules(attributes) and self._by_labels(attributes, reader)
-
-    def _by_rules(self, attributes: Attributes) -> bool:
+    def resource_for(self, attributes: Attributes, reader: ObjectReader, equivalents: Equivalents) -> Resource | None:
+        """The resource as which the request matches; None if it does not."""
         identity = attributes.resource.id
         if identity.group == EXEMPT_GROUP and identity.plural in EXEMPT:
-            return False
-        wanted = Wanted(
-            attributes.operation, identity.group, identity.version, identity.plural, attributes.subresource, identity.namespaced
-        )  # fmt: skip
-        if _any(self.excluded, wanted, attributes.name):
-            return False
-        return not self.included or _any(self.included, wanted, attributes.name)
+            return None
+        candidates = equivalents.of(attributes.resource) if self.equivalent else (attributes.resource,)
+        wanted = [(each, _wanted(attributes, each)) for each in candidates]
+        if any(_any(self.excluded, each, attributes.name) for _, each in wanted):
+            return None
+        found = (resource for resource, each in wanted if not self.included or _any(self.included, each, attributes.name))
+        resource = next(found, None)
+        return resource if resource is not None and self._by_labels(attributes, reader) else None
 
     def _by_labels(self, attributes: Attributes, reader: ObjectReader) -> bool:
         if self.namespaces.requirements:
@@ -44,6 +46,11 @@ class Match:
         return any(state is not None and "metadata" in state and self.objects.matches(meta.labels(state)) for state in states)
 
 
+def _wanted(attributes: Attributes, resource: Resource) -> Wanted:
+    identity = resource.id
+    return Wanted(attributes.operation, identity.group, identity.version, identity.plural, attributes.subresource, identity.namespaced)
+
+
 def _any(rules: tuple[tuple[Rule, tuple[str, ...]], ...], wanted: Wanted, name: str) -> bool:
     return any(rule.matches(wanted) and (not names or name in names) for rule, names in rules)
 
@@ -54,5 +61,5 @@ def match_of(declared: Object | None) -> Match:
         tuple((rule_of(rule), tuple(rule.get("resourceNames") or ())) for rule in found.get(field) or ())
         for field in ("resourceRules", "excludeResourceRules")
     )
-    selectors = (selector_from_object(found.get(field) or {}) for field in ("namespaceSelector", "objectSelector"))
-    return Match(included, excluded, *selectors)
+    namespaces, objects = (selector_from_object(found.get(field) or {}) for field in ("namespaceSelector", "objectSelector"))
+    return Match(included, excluded, namespaces, objects, equivalent=found.get("matchPolicy") != "Exact")

@@ -3,6 +3,8 @@
 from typing import Any
 
 from proa.api.meta import Object
+from proa.api.resource import Resource
+from proa.apiserver.admission.shown import shown_object
 from proa.apiserver.interface import Attributes, ObjectReader
 
 NAMESPACES = ("", "namespaces")
@@ -14,13 +16,11 @@ def namespace_of(attributes: Attributes, reader: ObjectReader) -> Object | None:
     return reader.get("", "namespaces", attributes.namespace) if attributes.namespace else None
 
 
-def seen_by_expressions(attributes: Attributes, reader: ObjectReader) -> dict[str, Any]:
-    """The variables of every expression; `params` and `variables` are the policy's."""
-    identity, user = attributes.resource.id, attributes.user
-    resource = {"group": identity.group, "version": identity.version, "resource": identity.plural}
-    shown = attributes.object or attributes.old_object or {}
-    group, _, version = str(shown.get("apiVersion") or identity.api_version).rpartition("/")
-    kind = {"group": group, "version": version, "kind": shown.get("kind") or identity.kind}
+def seen_by_expressions(attributes: Attributes, reader: ObjectReader, resource: Resource) -> dict[str, Any]:
+    """The variables of every expression, with the object as `resource` has it; `params` and `variables` are the policy's."""
+    obj, old = (shown_object(each, attributes, resource) for each in (attributes.object, attributes.old_object))
+    shown_as, asked_as = _named(resource, obj or old), _named(attributes.resource, attributes.object or attributes.old_object)
+    user = attributes.user
     who = {
         "username": user.name,
         "uid": user.uid,
@@ -28,12 +28,21 @@ def seen_by_expressions(attributes: Attributes, reader: ObjectReader) -> dict[st
         "extra": {key: list(each) for key, each in user.extra.items()},
     }
     request = {
-        "kind": kind, "resource": resource, "subResource": attributes.subresource, "requestKind": kind, "requestResource": resource,
+        "kind": shown_as[0], "resource": shown_as[1], "subResource": attributes.subresource, "requestKind": asked_as[0],
+        "requestResource": asked_as[1],
         "requestSubResource": attributes.subresource, "name": attributes.name, "namespace": attributes.namespace,
         "operation": attributes.operation, "userInfo": who, "dryRun": attributes.dry_run, "options": attributes.options,
     }  # fmt: skip
     namespace = None if attributes.group_resource == NAMESPACES else namespace_of(attributes, reader)
     return {
-        "object": attributes.object, "oldObject": attributes.old_object, "request": request, "params": None,
+        "object": obj, "oldObject": old, "request": request, "params": None,
         "namespaceObject": namespace, "variables": {},
     }  # fmt: skip
+
+
+def _named(resource: Resource, obj: Object | None) -> tuple[Object, Object]:
+    """(kind, resource) of an object."""
+    identity, shown = resource.id, obj or {}
+    group, _, version = str(shown.get("apiVersion") or identity.api_version).rpartition("/")
+    kind = {"group": group, "version": version, "kind": shown.get("kind") or identity.kind}
+    return kind, {"group": identity.group, "version": identity.version, "resource": identity.plural}

@@ -18,8 +18,8 @@ from proa.apiserver.admission.policy.matching import Match, match_of
 from proa.apiserver.admission.policy.policy import CODES, Failure, Policy, policy_of
 from proa.apiserver.admission.policy.request_view import seen_by_expressions
 from proa.apiserver.admission.refusal import refuse
+from proa.apiserver.admission.shown import Equivalents, Served
 from proa.apiserver.admission.webhook.hook import EXEMPT_GROUP
-from proa.apiserver.admission.webhook.matching import Served
 from proa.apiserver.interface import Attributes, ObjectReader, PassiveAdmission
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ class ValidatingAdmissionPolicy(PassiveAdmission):
 
     def __init__(self, reader: ObjectReader, served: Served) -> None:
         self._reader, self._served = reader, served
+        self._equivalents = Equivalents(served)
         self._policies: dict[str, Policy] = {}
         self._bindings: dict[str, tuple[Object, Match]] = {}
         reader.observe(EXEMPT_GROUP, "validatingadmissionpolicies", self._on_policy)
@@ -56,12 +57,12 @@ class ValidatingAdmissionPolicy(PassiveAdmission):
             return
         noted: list[Object] = []
         denied: Forbidden | None = None
-        seen: dict[str, Any] | None = None
         for _, (binding, match) in sorted(self._bindings.items()):
             policy = self._policies.get((binding.get("spec") or {}).get("policyName", ""))
-            if policy is None or not policy.match.matches(attributes, self._reader) or not match.matches(attributes, self._reader):
+            resource = None if policy is None else policy.match.resource_for(attributes, self._reader, self._equivalents)
+            if policy is None or resource is None or match.resource_for(attributes, self._reader, self._equivalents) is None:
                 continue
-            seen = seen if seen is not None else seen_by_expressions(attributes, self._reader)
+            seen = seen_by_expressions(attributes, self._reader, resource)
             for failure in self._evaluate(attributes, policy, binding, seen):
                 denied = self._act(attributes, policy, binding, failure, noted) or denied
         if noted:

@@ -4,7 +4,7 @@ A webhook that asks for `apps/v1` means the object, whatever version a client us
 the version that the rules name. What rules say is remembered per kind of request; selectors are looked at each time.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from proa.api import meta
@@ -13,11 +13,9 @@ from proa.api.meta import Object
 from proa.api.resource import Resource
 from proa.apiserver.admission.policy.request_view import NAMESPACES, seen_by_expressions
 from proa.apiserver.admission.refusal import refuse
+from proa.apiserver.admission.shown import Equivalents, Served
 from proa.apiserver.admission.webhook.hook import EXEMPT, EXEMPT_GROUP, Hook, Wanted, hooks_of
 from proa.apiserver.interface import Attributes, ObjectReader
-from proa.apiserver.served import GroupVersionResource, ServedResource
-
-Served = Mapping[GroupVersionResource, ServedResource]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +31,7 @@ class WebhookSource:
 
     def __init__(self, reader: ObjectReader, served: Served, plural: str) -> None:
         self._reader, self._served = reader, served
+        self._equivalents = Equivalents(served)
         self._configurations: dict[str, Object] = {}
         self._matched: dict[tuple[str, ...], tuple[Invocation, ...]] = {}
         self._known = 0
@@ -63,25 +62,21 @@ class WebhookSource:
         if identity.group == EXEMPT_GROUP and identity.plural in EXEMPT:
             return
         for hook in self.hooks:
-            for resource in (attributes.resource, *(self._equivalents(attributes.resource) if hook.equivalent else ())):
+            for resource in self._equivalents.of(attributes.resource) if hook.equivalent else (attributes.resource,):
                 if hook.matches(_wanted(attributes, resource)):
                     yield Invocation(hook, resource)
                     break
 
-    def _equivalents(self, resource: Resource) -> list[Resource]:
-        """Other versions and groups of the same stored objects."""
-        served = (each.resource for each in self._served.values())
-        return [each for each in served if each.storage_key == resource.storage_key and each.id != resource.id]
-
-    def selects(self, hook: Hook, attributes: Attributes) -> bool:
+    def selects(self, invocation: Invocation, attributes: Attributes) -> bool:
         """Raises NotFound for a namespace that is not there, Forbidden for conditions that fail where that counts."""
+        hook = invocation.hook
         if not self._namespace_selected(hook, attributes) or not _object_selected(hook, attributes):
             return False
-        return not hook.conditions or self._conditions_hold(hook, attributes)
+        return not hook.conditions or self._conditions_hold(hook, attributes, invocation.resource)
 
-    def _conditions_hold(self, hook: Hook, attributes: Attributes) -> bool:
+    def _conditions_hold(self, hook: Hook, attributes: Attributes, resource: Resource) -> bool:
         """A condition that does not hold outweighs one that fails."""
-        seen, failure = seen_by_expressions(attributes, self._reader), ""
+        seen, failure = seen_by_expressions(attributes, self._reader, resource), ""
         for _, condition in hook.conditions:
             try:
                 if not condition(seen):

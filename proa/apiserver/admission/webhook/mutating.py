@@ -10,11 +10,12 @@ import orjson
 from proa.api.errors import ApiError, BadRequest, InternalError
 from proa.api.meta import Object
 from proa.api.patch import json_patch
+from proa.apiserver.admission.shown import Served, shown_object
 from proa.apiserver.admission.webhook.call import HookFailure, ask
 from proa.apiserver.admission.webhook.client import WebhookClient
-from proa.apiserver.admission.webhook.matching import Invocation, Served, WebhookSource
+from proa.apiserver.admission.webhook.matching import Invocation, WebhookSource
 from proa.apiserver.admission.webhook.reinvocation import Reinvocation
-from proa.apiserver.admission.webhook.review import Verdict, shown_object
+from proa.apiserver.admission.webhook.review import Verdict
 from proa.apiserver.interface import Attributes, ObjectReader, PassiveAdmission
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ class MutatingAdmissionWebhook(PassiveAdmission):
         if state.second_round and state.output != _bytes(attributes.object):
             state.changed()
         for index, invocation in enumerate(candidates):
-            if self._source.selects(invocation.hook, attributes) and state.due(invocation.hook.uid):
+            if self._source.selects(invocation, attributes) and state.due(invocation.hook.uid):
                 await self._invoke(attributes, invocation, index, state)
         state.output = _bytes(attributes.object)
 
@@ -68,8 +69,8 @@ class MutatingAdmissionWebhook(PassiveAdmission):
     async def _call(self, attributes: Attributes, invocation: Invocation, place: str) -> bool:
         """Whether the object is another one now."""
         hook = invocation.hook
-        obj = shown_object(attributes.object, attributes, invocation)
-        old = shown_object(attributes.old_object, attributes, invocation)
+        obj = shown_object(attributes.object, attributes, invocation.resource)
+        old = shown_object(attributes.old_object, attributes, invocation.resource)
         verdict = await ask(self._client, attributes, invocation, obj, old, mutating=True)
         if not verdict.patch:
             return False

@@ -11,11 +11,11 @@ from proa.api.errors import ApiError
 from proa.api.meta import Object
 from proa.api.resource import ResourceId
 from proa.apiserver.admission.policy.request_view import NAMESPACES
+from proa.apiserver.admission.shown import SCALE
 from proa.apiserver.admission.webhook.matching import Invocation
 from proa.apiserver.interface import Attributes, User
 
 REVIEW_VERSIONS = ("v1", "v1beta1")
-SCALE = "autoscaling/v1"
 
 
 class InvalidReview(Exception):
@@ -30,25 +30,6 @@ class Verdict:
     patch_type: str = ""
     warnings: tuple[str, ...] = ()
     audit_annotations: dict[str, str] = field(default_factory=dict)
-
-
-def shown_object(obj: Object | None, attributes: Attributes, invocation: Invocation) -> Object | None:
-    """The object in the webhook's version; of a scaled workload, its Scale."""
-    if obj is None:
-        return None
-    if attributes.subresource == "scale" and obj.get("kind") != "Scale":
-        return _scale(obj)
-    if invocation.resource is not attributes.resource and obj.get("apiVersion") == attributes.resource.id.api_version:
-        return invocation.resource.convert(obj, invocation.resource.id.version)
-    return obj
-
-
-def _scale(obj: Object) -> Object:
-    kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-    metadata = {key: obj["metadata"][key] for key in kept if key in obj["metadata"]}
-    spec, status = obj.get("spec") or {}, obj.get("status") or {}
-    body = {"spec": {"replicas": spec.get("replicas", 0)}, "status": {"replicas": status.get("replicas", 0)}}
-    return {"kind": "Scale", "apiVersion": SCALE, "metadata": metadata, **body}
 
 
 def build_review(attributes: Attributes, invocation: Invocation, obj: Object | None, old: Object | None) -> tuple[Object, str]:

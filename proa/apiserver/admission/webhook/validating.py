@@ -6,10 +6,10 @@ import logging
 import orjson
 
 from proa.api.errors import ApiError
+from proa.apiserver.admission.shown import Served, shown_object
 from proa.apiserver.admission.webhook.call import HookFailure, ask
 from proa.apiserver.admission.webhook.client import WebhookClient
-from proa.apiserver.admission.webhook.matching import Invocation, Served, WebhookSource
-from proa.apiserver.admission.webhook.review import shown_object
+from proa.apiserver.admission.webhook.matching import Invocation, WebhookSource
 from proa.apiserver.interface import Attributes, ObjectReader, PassiveAdmission
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ class ValidatingAdmissionWebhook(PassiveAdmission):
         if not self._source.hooks:
             return
         source = self._source
-        invocations = [each for each in source.candidates(attributes) if source.selects(each.hook, attributes)]
+        invocations = [each for each in source.candidates(attributes) if source.selects(each, attributes)]
         answers = await asyncio.gather(*(self._call(attributes, each, index) for index, each in enumerate(invocations)))
         for error in answers:
             if error is not None:
@@ -37,8 +37,8 @@ class ValidatingAdmissionWebhook(PassiveAdmission):
 
     async def _call(self, attributes: Attributes, invocation: Invocation, index: int) -> ApiError | None:
         hook = invocation.hook
-        obj = shown_object(attributes.object, attributes, invocation)
-        old = shown_object(attributes.old_object, attributes, invocation)
+        obj = shown_object(attributes.object, attributes, invocation.resource)
+        old = shown_object(attributes.old_object, attributes, invocation.resource)
         try:
             await ask(self._client, attributes, invocation, obj, old, mutating=False)
         except HookFailure as failure:
