@@ -86,7 +86,7 @@ class ApiServer:
         """Load what is stored, make the objects that every cluster has, then listen."""
         await self.store.start()
         await self.custom_resources.start()
-        await bootstrap(self.reader, self.writer, self.config)
+        await bootstrap(self.reader, self.writer, self.config, lambda each: (each.group, each.version, each.plural) in self.context.served)
         compaction = compact_forever(self.store, self._clock, self.config.compaction_interval)
         events = self.context.served["", "v1", "events"].objects
         self._loops = [

@@ -5,7 +5,7 @@ on a fresh store they share a few group commits.
 import asyncio
 import contextlib
 import copy
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from proa.api import meta
 from proa.api.errors import AlreadyExists, Conflict, NotFound
@@ -19,12 +19,15 @@ from proa.apiserver.interface import ObjectReader, ObjectWriter
 ATTEMPTS = 5
 
 
-async def bootstrap(reader: ObjectReader, writer: ObjectWriter, config: ApiServerConfig) -> int:
-    """Returns how many objects were written."""
+Serves = Callable[[ResourceId], bool]
+
+
+async def bootstrap(reader: ObjectReader, writer: ObjectWriter, config: ApiServerConfig, serves: Serves) -> int:
+    """Returns how many objects were written; earlier versions of the API do not serve every kind."""
     first = await _ensure_all(reader, writer, cluster_objects.namespaces())
     rest = role_based_access.default_objects() + cluster_objects.priority_classes() + cluster_objects.kubernetes_service(config)
     rest += cluster_objects.service_cidr(config) + cluster_objects.client_authority(config)
-    return first + await _ensure_all(reader, writer, rest)
+    return first + await _ensure_all(reader, writer, ((resource, wanted) for resource, wanted in rest if serves(resource)))
 
 
 async def _ensure_all(reader: ObjectReader, writer: ObjectWriter, objects: Iterable[tuple[ResourceId, Object]]) -> int:

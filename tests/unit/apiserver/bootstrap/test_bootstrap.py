@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from proa.api.meta import Object
+from proa.api.resource import ResourceId
 from proa.apiserver.authz.aggregation import outdated
 from proa.apiserver.authz.build import build_authorizer
 from proa.apiserver.bootstrap.reconcile import RECREATE, reconcile_binding, reconcile_endpoint_slice, reconcile_role, reconcile_service
@@ -17,6 +18,10 @@ from proa.apiserver.fake import FakeReader, FakeWriter
 from proa.apiserver.interface import RequestInfo, User
 
 GROUP = "rbac.authorization.k8s.io"
+
+
+def serves_all(resource: ResourceId) -> bool:
+    return True
 
 
 def configuration(directory: Path, cidr: str = "10.96.0.0/16") -> ApiServerConfig:
@@ -30,7 +35,7 @@ def configuration(directory: Path, cidr: str = "10.96.0.0/16") -> ApiServerConfi
 def started(directory: Path) -> tuple[FakeReader, FakeWriter]:
     reader = FakeReader()
     writer = FakeWriter(reader)
-    asyncio.run(bootstrap(reader, writer, configuration(directory)))
+    asyncio.run(bootstrap(reader, writer, configuration(directory), serves_all))
     return reader, writer
 
 
@@ -42,7 +47,14 @@ def test_a_fresh_cluster_is_complete_and_a_second_start_writes_nothing(tmp_path:
     assert [path for _, path in writer.requests[:4]] == ["/api/v1/namespaces"] * 4
     assert {method for method, _ in writer.requests} == {"POST"}
     assert outdated(reader.list(GROUP, "clusterroles")) == {}
-    assert asyncio.run(bootstrap(reader, writer, configuration(tmp_path))) == 0
+    assert asyncio.run(bootstrap(reader, writer, configuration(tmp_path), serves_all)) == 0
+
+
+def test_kinds_that_this_version_of_the_api_lacks_are_left_out(tmp_path: Path) -> None:
+    reader = FakeReader()
+    asyncio.run(bootstrap(reader, FakeWriter(reader), configuration(tmp_path), lambda resource: resource.kind != "ServiceCIDR"))
+    assert reader.list("networking.k8s.io", "servicecidrs") == []
+    assert reader.list("scheduling.k8s.io", "priorityclasses") != []
 
 
 def test_every_binding_grants_a_role_that_exists(tmp_path: Path) -> None:
@@ -69,14 +81,14 @@ def test_the_kubernetes_service_leads_to_the_server(tmp_path: Path) -> None:
     )  # fmt: skip
     (tmp_path / "moved").mkdir()
     writer = FakeWriter(reader)
-    assert asyncio.run(bootstrap(reader, writer, configuration(tmp_path / "moved", "10.97.0.0/16"))) == 1
+    assert asyncio.run(bootstrap(reader, writer, configuration(tmp_path / "moved", "10.97.0.0/16"), serves_all)) == 1
     assert [method for method, _ in writer.requests] == ["DELETE", "POST"]
 
 
 def test_a_server_on_loopback_has_a_service_without_endpoints(tmp_path: Path) -> None:
     reader = FakeReader()
     config = replace(configuration(tmp_path), advertise_address="127.0.0.1")
-    asyncio.run(bootstrap(reader, FakeWriter(reader), config))
+    asyncio.run(bootstrap(reader, FakeWriter(reader), config, serves_all))
     found = [
         len(reader.list(group, plural)) for group, plural in (("", "services"), ("", "endpoints"), ("discovery.k8s.io", "endpointslices"))
     ]
