@@ -113,7 +113,10 @@ def _person_home() -> Path:
 
         with suppress(KeyError):
             return Path(pwd.getpwuid(person[0]).pw_dir)
-    return Path.home()
+    try:
+        return Path.home()
+    except RuntimeError as error:
+        raise ClusterError("this user has no home folder for kubectl's configuration; set KUBECONFIG to a file of yours") from error
 
 
 def _read(path: Path) -> Config:

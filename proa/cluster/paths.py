@@ -16,7 +16,12 @@ def home() -> Path:
     """`$PROA_HOME`; without it /var/lib/proa for root, else ~/.local/share/proa (a cluster without nodes needs no root)."""
     if configured := os.environ.get("PROA_HOME"):
         return Path(configured).absolute()
-    return Path("/var/lib/proa") if os.geteuid() == 0 else Path.home() / ".local/share/proa"
+    if os.geteuid() == 0:
+        return Path("/var/lib/proa")
+    try:
+        return Path.home() / ".local/share/proa"
+    except RuntimeError as error:
+        raise ClusterError("this user has no home folder; set PROA_HOME to a folder of yours") from error
 
 
 def check_socket_path(path: Path) -> None:

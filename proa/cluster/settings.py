@@ -203,4 +203,15 @@ def load_all(home: Path) -> list[ClusterSettings]:
 
 def cluster_names(home: Path) -> list[str]:
     """Every cluster under this home, readable or not."""
-    return sorted(path.parent.name for path in home.glob("*/cluster.json"))
+    folders = home.iterdir() if home.is_dir() else ()
+    return sorted(folder.name for folder in folders if not folder.name.startswith(".") and _has_settings(folder))
+
+
+def _has_settings(folder: Path) -> bool:
+    try:
+        (folder / "cluster.json").stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except PermissionError:
+        pass
+    return True
