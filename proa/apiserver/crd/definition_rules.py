@@ -5,23 +5,18 @@ the whole spec; so its messages name `spec.validation`, `spec.subresources` and 
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-from proa.api.errors import Cause, duplicate, invalid, not_supported, required
+from proa.api.errors import Cause, invalid, not_supported, required
 from proa.api.meta import Object
-from proa.api.names import dns1035_label, dns1123_label, dns1123_subdomain
+from proa.api.names import dns1035_label, dns1123_subdomain
 from proa.apiserver.crd.cel.rules import validate_rules
+from proa.apiserver.crd.conversion_rules import validate_conversion
 from proa.apiserver.crd.default_rules import validate_defaults
-from proa.apiserver.crd.json_path import BadPath, parse_path
 from proa.apiserver.crd.pruning import Schema
 from proa.apiserver.crd.schema_rules import validate_open_api, validate_structural
-from proa.apiserver.crd.value_validation import too_many
+from proa.apiserver.crd.version_rules import validate_columns, validate_deprecation, validate_selectable_fields, validate_subresources
 from proa.apiserver.registry.object_meta import immutable
 
-COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")
-COLUMN_FORMATS = ("binary", "bool", "byte", "date", "date-time", "double", "float", "int32", "int64", "password")
-MOST_SELECTABLE_FIELDS = 8
-REVIEW_VERSIONS = ("v1", "v1beta1")
 NO_TRUE_PRESERVE = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
 ROOT_FIELDS = frozenset({
     "description", "type", "format", "title", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "maxLength", "minLength",
@@ -123,7 +118,7 @@ def validate_spec(spec: Object) -> list[Cause]:
     names = spec.get("names") or {}
     causes += [required(f"spec.names.{field}") for field in ("plural", "singular", "kind", "listKind") if not names.get(field)]
     causes += validate_names(names, "spec.names")
-    return causes + _conversion(spec.get("conversion") or {})
+    return causes + validate_conversion(spec.get("conversion") or {})
 
 
 def _group(group: str) -> list[Cause]:
@@ -183,15 +178,15 @@ def _version(version: Object, path: str, versions: Sequence[Object]) -> list[Cau
     """What this version does not share with all others."""
     causes: list[Cause] = []
     if version.get("deprecationWarning") is not None:
-        causes += _deprecation(version, path)
+        causes += validate_deprecation(version, path)
     if not shared(versions, "schema"):
         causes += _schema(version, f"{path}.schema")
     if not shared(versions, "subresources"):
-        causes += _subresources(version.get("subresources") or {}, f"{path}.subresources")
+        causes += validate_subresources(version.get("subresources") or {}, f"{path}.subresources")
     if not shared(versions, "additionalPrinterColumns"):
-        causes += _columns(version.get("additionalPrinterColumns") or (), f"{path}.additionalPrinterColumns")
+        causes += validate_columns(version.get("additionalPrinterColumns") or (), f"{path}.additionalPrinterColumns")
     if not shared(versions, "selectableFields"):
-        causes += _selectable(version, f"{path}.selectableFields")
+        causes += validate_selectable_fields(version, f"{path}.selectableFields")
     return causes
 
 
@@ -201,27 +196,12 @@ def _shared_parts(versions: Sequence[Object]) -> list[Cause]:
     if shared(versions, "schema"):
         causes += _schema(first, "spec.validation")
     if shared(versions, "subresources"):
-        causes += _subresources(first["subresources"], "spec.subresources")
+        causes += validate_subresources(first["subresources"], "spec.subresources")
     if shared(versions, "additionalPrinterColumns"):
-        causes += _columns(first["additionalPrinterColumns"], "spec.additionalPrinterColumns")
+        causes += validate_columns(first["additionalPrinterColumns"], "spec.additionalPrinterColumns")
     if shared(versions, "selectableFields"):
-        causes += _selectable(first, "spec.selectableFields")
+        causes += validate_selectable_fields(first, "spec.selectableFields")
     return causes
-
-
-def _deprecation(version: Object, path: str) -> list[Cause]:
-    warning, own = version["deprecationWarning"], f"{path}.deprecationWarning"
-    if not version.get("deprecated"):
-        return [invalid(own, warning, "can only be set for deprecated versions")]
-    if not warning:
-        return [invalid(own, warning, "must not be empty")]
-    if len(warning.encode()) > 256:
-        return [invalid(own, warning, "must be <= 256 characters long")]
-    return (
-        []
-        if warning.isprintable()
-        else [invalid(own, warning, "must only contain printable UTF-8 characters; non-printable character found")]
-    )
 
 
 def _schema(version: Object, path: str) -> list[Cause]:
@@ -250,142 +230,3 @@ def _root_rules(schema: Schema, path: str) -> list[Cause]:
         text = f"only [{listed}] fields are allowed at the root of the schema if the status subresource is enabled"
         return [invalid(own, schema, text)]
     return []
-
-
-def _subresources(subresources: Object, path: str) -> list[Cause]:
-    scale = subresources.get("scale")
-    if scale is None:
-        return []
-    causes: list[Cause] = []
-    for field, root in (("specReplicasPath", ".spec."), ("statusReplicasPath", ".status."), ("labelSelectorPath", ".status.")):
-        own, value = f"{path}.scale.{field}", scale.get(field) or ""
-        if not value:
-            causes += [] if field == "labelSelectorPath" else [required(own)]
-        elif problems := _simple_path(value, own):
-            causes += problems
-        elif not value.startswith(root):
-            causes.append(invalid(own, value, f"should be a json path under {root[:-1]}"))
-    return causes
-
-
-def _simple_path(value: str, path: str) -> list[Cause]:
-    if not value.startswith("."):
-        return [invalid(path, value, "must be a simple json path starting with .")]
-    return []
-
-
-def _columns(columns: Sequence[Object], path: str) -> list[Cause]:
-    causes: list[Cause] = []
-    for index, column in enumerate(columns):
-        own, types, formats = f"{path}[{index}]", ",".join(COLUMN_TYPES), ",".join(COLUMN_FORMATS)
-        if not column.get("name"):
-            causes.append(required(f"{own}.name"))
-        if not column.get("type"):
-            causes.append(required(f"{own}.type", f"must be one of {types}"))
-        elif column["type"] not in COLUMN_TYPES:
-            causes.append(invalid(f"{own}.type", column["type"], f"must be one of {types}"))
-        if column.get("format") and column["format"] not in COLUMN_FORMATS:
-            causes.append(invalid(f"{own}.format", column["format"], f"must be one of {formats}"))
-        causes += _column_path(column.get("jsonPath") or "", f"{own}.JSONPath")
-    return causes
-
-
-def _column_path(value: str, path: str) -> list[Cause]:
-    if not value:
-        return [required(path)]
-    if problems := _simple_path(value, path):
-        return problems
-    try:
-        parse_path(value)
-    except BadPath as error:
-        return [invalid(path, value, f"is an invalid path: {error}")]
-    return []
-
-
-def _selectable(version: Object, path: str) -> list[Cause]:
-    schema = (version.get("schema") or {}).get("openAPIV3Schema") or {}
-    causes: list[Cause] = []
-    seen: set[str] = set()
-    for index, field in enumerate(version.get("selectableFields") or ()):
-        own, value = f"{path}[{index}].jsonPath", field.get("jsonPath") or ""
-        if not value:
-            causes.append(required(own))
-            continue
-        kind = _type_at(schema, value)
-        if kind is None:
-            causes.append(invalid(own, value, "is an invalid path: does not refer to a valid field"))
-            continue
-        if value.startswith(".metadata"):
-            causes.append(invalid(own, value, "must not point to fields in metadata"))
-        if kind not in ("string", "boolean", "integer"):
-            text = "must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed."
-            causes.append(invalid(own, value, text))
-        if value in seen:
-            causes.append(duplicate(own, value))
-        seen.add(value)
-    if len(seen) > MOST_SELECTABLE_FIELDS:
-        causes.append(too_many(path, len(seen), MOST_SELECTABLE_FIELDS))
-    return causes
-
-
-def _type_at(schema: Schema, path: str) -> str | None:
-    """The type of the field at a dotted path; None if the schema has no such field."""
-    place: Any = schema
-    if not path.startswith("."):
-        return None
-    for name in path[1:].split("."):
-        place = (place.get("properties") or {}).get(name)
-        if place is None:
-            return None
-    return str(place.get("type", ""))
-
-
-def _conversion(conversion: Object) -> list[Cause]:
-    path, strategy = "spec.conversion", conversion.get("strategy", "")
-    if not strategy:
-        return [required(f"{path}.strategy")] if conversion else []
-    if strategy not in ("None", "Webhook"):
-        return [not_supported(f"{path}.strategy", strategy, ["None", "Webhook"])]
-    webhook = conversion.get("webhook")
-    if strategy == "None":
-        if webhook is None:
-            return []
-        text = "Forbidden: should not be set when strategy is not set to Webhook"
-        return [Cause(f"{path}.webhookClientConfig", text, "FieldValueForbidden")]
-    config = (webhook or {}).get("clientConfig")
-    causes = _client_config(config, f"{path}.webhookClientConfig")
-    return causes + _review_versions((webhook or {}).get("conversionReviewVersions") or [], f"{path}.conversionReviewVersions")
-
-
-def _client_config(config: Object | None, path: str) -> list[Cause]:
-    if config is None:
-        return [required(path, "required when strategy is set to Webhook")]
-    url, service = config.get("url"), config.get("service")
-    if (url is None) == (service is None):
-        return [required(path, "exactly one of url or service is required")]
-    if service is None:
-        text = "'https' is the only allowed URL scheme; desired format: https://host[/path]"
-        return [] if str(url).startswith("https://") else [invalid(f"{path}.url", url, text)]
-    causes = [required(f"{path}.service.{field}", "") for field in ("name", "namespace") if not service.get(field)]
-    port = service.get("port", 443)
-    if not 1 <= port <= 65535:
-        causes.append(invalid(f"{path}.service.port", port, "port is not valid: must be between 1 and 65535, inclusive"))
-    if service.get("path") and not service["path"].startswith("/"):
-        causes.append(invalid(f"{path}.service.path", service["path"], "must start with a '/'"))
-    if service.get("namespace") and dns1123_label(service["namespace"]):
-        causes.append(invalid(f"{path}.service.namespace", service["namespace"], dns1123_label(service["namespace"])[0]))
-    return causes
-
-
-def _review_versions(versions: list[str], path: str) -> list[Cause]:
-    if not versions:
-        return [required(path)]
-    causes: list[Cause] = []
-    for index, version in enumerate(versions):
-        if version in versions[:index]:
-            causes.append(invalid(f"{path}[{index}]", version, "duplicate version"))
-            continue
-        causes += [invalid(f"{path}[{index}]", version, problem) for problem in dns1035_label(version)]
-    if not any(version in REVIEW_VERSIONS for version in versions):
-        causes.append(invalid(path, versions, f"must include at least one of {', '.join(REVIEW_VERSIONS)}"))
-    return causes
