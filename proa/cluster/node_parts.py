@@ -94,6 +94,7 @@ def kubelet_configuration(paths: NodePaths, settings: ClusterSettings, node: Nod
         node_name=node.name,
         node_ip=settings.node_address(node),
         containerd_socket=str(paths.containerd_socket),
+        kubernetes_version=settings.kubernetes_version,
         cgroup_root=node_group(settings.name, node.name),
         cluster_dns=[settings.dns_address],
         cluster_domain=CLUSTER_DOMAIN,

@@ -31,6 +31,8 @@ class KubeletConfiguration:
     kubeconfig: str = ""
     """How to reach the API; one of kubeconfig or api_socket."""
     api_socket: str = ""
+    kubernetes_version: str = "1.37"
+    """What the node says it speaks: the API server's, which no kubelet may be ahead of."""
     max_pods: int = 110
     node_labels: dict[str, str] = field(default_factory=dict)
     register_taints: list[Object] = field(default_factory=list)

@@ -9,7 +9,6 @@ from proa.api.quantity import canonical, parse
 from proa.kubelet.config import KubeletConfiguration
 from proa.kubelet.cri.runtime import Image, RuntimeStatus
 
-KUBELET_VERSION = "v1.37.0"
 MAXIMUM_IMAGES = 50
 OWN_LABELS = ("kubernetes.io/hostname", "kubernetes.io/os", "kubernetes.io/arch", "beta.kubernetes.io/os", "beta.kubernetes.io/arch")
 NOT_READY_TAINT = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}

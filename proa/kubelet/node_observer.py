@@ -7,7 +7,7 @@ from proa.kubelet import machine
 from proa.kubelet.config import KubeletConfiguration
 from proa.kubelet.cri.errors import RuntimeFailure, describe
 from proa.kubelet.cri.runtime import Image, ImageService, RuntimeService, RuntimeStatus, Version
-from proa.kubelet.node_object import KUBELET_VERSION, NodeObservation, Pressure, allocatable
+from proa.kubelet.node_object import NodeObservation, Pressure, allocatable
 
 
 class NodeObserver:
@@ -64,7 +64,7 @@ class NodeObserver:
             "containerRuntimeVersion": f"{version.name}://{version.version}" if version else "",
             "kernelVersion": machine.kernel_version(),
             "kubeProxyVersion": "",
-            "kubeletVersion": KUBELET_VERSION,
+            "kubeletVersion": f"v{self._configuration.kubernetes_version}.0",
             "machineID": machine.machine_id(),
             "operatingSystem": "linux",
             "osImage": machine.operating_system(),
