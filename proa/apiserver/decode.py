@@ -8,8 +8,9 @@ from typing import Any
 
 from proa.api.errors import BadRequest, UnsupportedMediaType
 from proa.api.meta import Object
+from proa.api.spec_memory import SpecMemory, spec_key
 from proa.api.strict_json import DecodedBody, decode_json
-from proa.api.validation import Findings, decode_error, strict_complaints, strict_error
+from proa.api.validation import Findings, decode_error, field_order, strict_complaints, strict_error
 from proa.lib.http.message import Request
 
 ACCEPTED = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
@@ -103,8 +104,33 @@ def decode_object(
     except BadRequest as error:
         raise BadRequest(unrecognized(kind, f"couldn't get version/kind; json parse error: {error.message}")) from None
     obj = check_type(parsed.value, api_version, kind)
+    if decoder is not None and media_type(content_type) in _JSON_TYPES:
+        decoder = _remembering(decoder)
     check_fields(obj, parsed.duplicates, decoder, validation, warn)
     return obj
+
+
+_CLEAN: SpecMemory[tuple[Decoder, bytes], bool] = SpecMemory()
+"""Specs in which a decoder found nothing to complain of or to prune. Of JSON alone, as only there equal bytes mean equal values."""
+
+
+def _remembering(decoder: Decoder) -> Decoder:
+    def decode(obj: Object) -> Findings:
+        spec = obj.get("spec")
+        key, _ = spec_key(spec)
+        if not key:
+            return decoder(obj)
+        if _CLEAN.get((decoder, key)):
+            obj["spec"] = {}
+            findings = decoder(obj)
+            obj["spec"] = spec
+            return findings
+        findings = decoder(obj)
+        if not findings.causes and not findings.unknown and b"null" not in key:
+            _CLEAN.put((decoder, key), True)
+        return findings
+
+    return decode
 
 
 def unrecognized(kind: str, why: str) -> str:
@@ -130,13 +156,14 @@ def check_type(value: Any, api_version: str, kind: str) -> Object:
 
 def check_fields(obj: Object, duplicates: tuple[str, ...], decoder: Decoder | None, validation: str, warn: Warn) -> None:
     """Prune the object to its schema. Raises BadRequest for wrong types, and for strays under Strict; Warn says them through `warn`."""
+    order = field_order(obj) if duplicates else {}
     findings = decoder(obj) if decoder is not None else Findings()
     if not findings.causes and not findings.unknown and not duplicates:
         return
     kind, version = obj["kind"], obj["apiVersion"].rpartition("/")[2]
     if findings.causes:
         raise decode_error(kind, version, findings.causes[0].message)
-    complaints = strict_complaints(findings.unknown, duplicates)
+    complaints = strict_complaints(findings.unknown, duplicates, order)
     if validation == "Strict":
         raise strict_error(kind, version, complaints)
     if validation == "Warn":

@@ -21,9 +21,12 @@ from proa.api.managed_fields.walker import FieldWalker, InvalidKey
 from proa.api.managed_fields.zero_values import Tree, zero_value
 from proa.api.meta import Object
 from proa.api.schema_node import SchemaNode
+from proa.api.spec_memory import SpecMemory, spec_key
 
 WALKER = FieldWalker()
 """Functions are compiled per schema node, so all schemas share one."""
+_SPECS: SpecMemory[tuple[SchemaNode, bytes], FieldSet] = SpecMemory()
+"""The fields of new specs. They are shared by the objects made of one template: never change them."""
 
 RESET_BY_MAIN: FieldSet = {"f:status": LEAF}
 RESET_BY_STATUS: FieldSet = {"f:spec": LEAF}
@@ -74,7 +77,7 @@ def _update(
     given = meta.get("managedFields")
     if not old and not given:
         fields = created_fields(new, node, ignored)
-        meta["managedFields"] = [encode_entry(identity, Owned(fields, api_version, time))] if fields else []
+        _set(meta, [encode_entry(identity, Owned(fields, api_version, time))] if fields else [])
         return
     before = (old or {}).get("metadata", {}).get("managedFields")
     if given == [{}]:
@@ -152,6 +155,21 @@ def _zero(kind: str) -> Tree:
 
 def created_fields(obj: Object, node: SchemaNode, ignored: FieldSet) -> FieldSet:
     """The fields that creating this object sets."""
+    key, name = spec_key(obj.get("spec"))
+    if name or "f:spec" in ignored or not key:
+        return _created_fields(obj, node, ignored)
+    known = _SPECS.get((node, key))
+    if known is not None:
+        fields = _created_fields(obj | {"spec": {}}, node, ignored)
+        fields["f:spec"] = known
+        return fields
+    fields = _created_fields(obj, node, ignored)
+    if "f:spec" in fields:
+        _SPECS.put((node, key), fields["f:spec"])
+    return fields
+
+
+def _created_fields(obj: Object, node: SchemaNode, ignored: FieldSet) -> FieldSet:
     fields = owned_part(WALKER.added(node)(obj), ignored)
     fields.pop(SELF, None)
     _without_zero_structures(fields, _zero(obj.get("kind", "")))

@@ -57,11 +57,14 @@ class KindStrategy:
         """The kind's own part of prepare_for_update."""
 
     def default(self, obj: Object) -> None:
+        self.normalize(obj)
+        self.fill(obj)
+
+    def normalize(self, obj: Object) -> None:
         if not self._resolved:
             self._normalize, self._resolved = self._find_normalizer(), True
         if self._normalize is not None:
             self._normalize(obj)
-        self.fill(obj)
 
     def prepare_for_create(self, obj: Object, context: StrategyContext) -> None:
         if self.has_status and not self.keeps_status_on_create:

@@ -118,7 +118,8 @@ class ObjectChange:
             call.server.field_managers.update(call.served, live, new, self.manager, now, self.subresource)
         attributes = self._attributes(new, live)
         await call.server.admission.admit(attributes)
-        strategy.default(new)
+        if attributes.reinvocation is not None:
+            strategy.default(new)
         inherit_metadata(new, live, now)
         strategy.prepare_for_update(new, live, StrategyContext(call.user.name, now, self.options.dry_run, self.subresource))
         if causes := strategy.validate_update(new, live):

@@ -1,5 +1,7 @@
 """The order of steps of every create, whatever the kind: defaults, system metadata, field managers, mutating admission, strategy,
 validating admission, allocation, store. A kind fills in its policy; nothing here knows any kind.
+
+Defaults come a second time only after webhooks: what the plugins of the server itself add is in its stored form already.
 """
 
 import random
@@ -42,7 +44,8 @@ async def create_object(call: Call, obj: Object, options: WriteOptions, *, manag
         options.as_object(kind), call.warn,
     )  # fmt: skip
     await call.server.admission.admit(attributes)
-    strategy.default(obj)
+    if attributes.reinvocation is not None:
+        strategy.default(obj)
     meta = metadata(obj)
     if generated:
         meta["name"] = attributes.name = generate_name(meta["generateName"])

@@ -4,7 +4,7 @@ An update may set another image, shorten activeDeadlineSeconds, add tolerations,
 selector. /ephemeralcontainers, /resize and /binding change one part each and keep the rest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from proa.api import meta
 from proa.api.errors import Cause, forbidden
@@ -12,7 +12,9 @@ from proa.api.meta import Object
 from proa.api.names import dns1123_label
 from proa.api.pod_template import qos_class
 from proa.api.resource import StrategyContext
+from proa.api.spec_memory import SpecMemory, spec_key, spec_of
 from proa.apiserver.registry.kinds.pod_update import validate_pod_change
+from proa.apiserver.registry.normalize import Normalizer
 from proa.apiserver.registry.object_meta import immutable
 from proa.apiserver.registry.pod_spec.defaults import fill_pod
 from proa.apiserver.registry.pod_spec.label_keys import merge_label_keys
@@ -26,8 +28,29 @@ class PodStrategy(KindStrategy):
     graceful_deletion = True
     tracks_generation = True
 
+    def __init__(self, namespaced: bool = True, normalizer: Callable[[], Normalizer | None] = lambda: None) -> None:
+        super().__init__(namespaced, normalizer)
+        self._completed: SpecMemory[bytes, bytes] = SpecMemory()
+        """What defaults make of a spec."""
+        self._valid: SpecMemory[bytes, bool] = SpecMemory()
+
     def fill(self, obj: Object) -> None:
         fill_pod(obj)
+
+    def default(self, obj: Object) -> None:
+        """Defaults of a pod's spec depend on nothing but the spec."""
+        key, name = spec_key(obj.get("spec"))
+        completed = self._completed.get(key)
+        if completed is None:
+            super().default(obj)
+            done, after = spec_key(obj["spec"])
+            if key and after == name:
+                self._completed.put(key, done)
+            return
+        spec = obj["spec"]
+        obj["spec"] = {}
+        self.normalize(obj)
+        obj["spec"] = spec if completed == key else spec_of(completed, name)
 
     def prepare(self, obj: Object, context: StrategyContext) -> None:
         spec = obj.get("spec", {})
@@ -40,12 +63,14 @@ class PodStrategy(KindStrategy):
         merge_label_keys(obj)
 
     def check(self, obj: Object) -> list[Cause]:
+        """Nothing but the spec is looked at, so one that was found valid stays so."""
         spec = obj.get("spec", {})
-        causes = validate_pod_spec(spec, "spec")
-        if spec.get("ephemeralContainers"):
-            causes.append(forbidden("spec.ephemeralContainers", "cannot be set on create"))
-        if spec.get("nodeName") and spec.get("schedulingGates"):
-            causes.append(forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared"))
+        key, _ = spec_key(spec)
+        if self._valid.get(key):
+            return []
+        causes = _validate_new_spec(spec)
+        if key and not causes:
+            self._valid.put(key, True)
         return causes
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
@@ -60,6 +85,15 @@ class PodStrategy(KindStrategy):
         problems = dns1123_label(meta.name(obj))
         named = [f"{_HOSTNAME_WARNING}: [{' '.join(problems)}]"] if problems else []
         return named + pod_warnings(obj.get("spec", {}), "spec")
+
+
+def _validate_new_spec(spec: Object) -> list[Cause]:
+    causes = validate_pod_spec(spec, "spec")
+    if spec.get("ephemeralContainers"):
+        causes.append(forbidden("spec.ephemeralContainers", "cannot be set on create"))
+    if spec.get("nodeName") and spec.get("schedulingGates"):
+        causes.append(forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared"))
+    return causes
 
 
 def pod_warnings(spec: Object, path: str) -> list[str]:

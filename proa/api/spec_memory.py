@@ -1,0 +1,61 @@
+"""What was made of a spec, remembered by the spec's JSON: the pods of one template differ in metadata, so their specs need be read once.
+
+Only for pure functions of the spec. The memory is bounded in entries and in bytes; what is too long or no JSON is not remembered.
+The token volume's name is the one part of a spec that is drawn per pod. It is left out of the key, and can be: a name of the same length
+and alphabet in the same places makes no difference to any rule, and the byte that stands for it can't occur in JSON.
+"""
+
+import re
+from collections.abc import Hashable
+from typing import Any, Generic, TypeVar
+
+import orjson
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+CAPACITY = 128
+LONGEST = 8192
+STAND_IN = b"\0"
+_TOKEN_VOLUME = re.compile(rb'"(kube-api-access-[a-z0-9]{5})"')
+
+
+class SpecMemory(Generic[K, V]):
+    """Keys are what `spec_key` gives, or have it in them. The one that was used longest ago is forgotten first."""
+
+    __slots__ = ("_entries",)
+
+    def __init__(self) -> None:
+        self._entries: dict[K, V] = {}
+
+    def get(self, key: K) -> V | None:
+        value = self._entries.pop(key, None)
+        if value is not None:
+            self._entries[key] = value
+        return value
+
+    def put(self, key: K, value: V) -> None:
+        self._entries[key] = value
+        if len(self._entries) > CAPACITY:
+            del self._entries[next(iter(self._entries))]
+
+
+def spec_key(spec: Any) -> tuple[bytes, bytes]:
+    """(key, the name that was left out of it); (b"", b"") for what is not to be remembered."""
+    if type(spec) is not dict:
+        return b"", b""
+    try:
+        text = orjson.dumps(spec)
+    except TypeError:
+        return b"", b""
+    if len(text) > LONGEST:
+        return b"", b""
+    found = _TOKEN_VOLUME.search(text)
+    if found is None:
+        return text, b""
+    name = found[1]
+    return text.replace(name, STAND_IN), name
+
+
+def spec_of(key: bytes, name: bytes) -> Any:
+    """A new spec from what `spec_key` gave."""
+    return orjson.loads(key.replace(STAND_IN, name) if name else key)
