@@ -13,6 +13,7 @@ from proa.apiserver.connect.pod import choose_container, find_pod
 from proa.apiserver.request_info import is_true
 from proa.lib.http.client import Endpoint, HttpClient, HttpStream
 from proa.lib.http.message import AnyResponse, Response, StreamResponse, Writer
+from proa.lib.websocket.handshake import is_upgrade
 
 ERROR_LIMIT = 5000
 _TEXT = {"content-type": "text/plain"}
@@ -41,7 +42,13 @@ class PodLog:
         if not node:
             return Response(200, dict(_TEXT))
         endpoint = self._kubelets.endpoint(node, verify=not is_true(query, "insecureSkipTLSVerifyBackend"))
-        return await _pass_on(endpoint, log_path(pod, container, query), call.info.name)
+        if not is_upgrade(call.request.headers, "websocket"):
+            return await _pass_on(endpoint, log_path(pod, container, query), call.info.name)
+        from proa.apiserver.connect import log_socket
+
+        protocol = log_socket.choose_protocol(call.request)
+        answer, held = await _open(endpoint, log_path(pod, container, query), call.info.name)
+        return log_socket.upgrade(call.request, protocol, answer.chunks, held)
 
 
 def log_option_errors(query: Mapping[str, Sequence[str]]) -> list[Cause]:
@@ -72,6 +79,12 @@ def log_path(pod: Object, container: str, query: Mapping[str, Sequence[str]]) ->
 
 
 async def _pass_on(endpoint: Endpoint, path: str, pod: str) -> AnyResponse:
+    answer, held = await _open(endpoint, path, pod)
+    return StreamResponse(lambda writer: _copy(answer, held, writer), headers=dict(_TEXT))
+
+
+async def _open(endpoint: Endpoint, path: str, pod: str) -> tuple[HttpStream, AsyncExitStack]:
+    """The kubelet's answer, and what keeps it open. Raises ApiError."""
     async with AsyncExitStack() as stack:
         client = HttpClient(endpoint)
         stack.push_async_callback(client.close)
@@ -82,7 +95,7 @@ async def _pass_on(endpoint: Endpoint, path: str, pod: str) -> AnyResponse:
         except OSError as error:
             raise unknown_error(f'Get "https://{endpoint.authority}{path}": {dial_error(endpoint, error)}') from None
         held = stack.pop_all()
-    return StreamResponse(lambda writer: _copy(answer, held, writer), headers=dict(_TEXT))
+    return answer, held
 
 
 async def _copy(answer: HttpStream, held: AsyncExitStack, writer: Writer) -> None:
