@@ -48,7 +48,7 @@ def build_container_status(pod: Object, container: Object, runtime: PodRuntime, 
     attempts = runtime.attempts(container["name"])
     latest = attempts[0] if attempts else None
     if latest is None:
-        return _without_container(pod, container, inputs, old)
+        return _without_container(pod, container, runtime, inputs, old)
     status: Object = {
         "name": container["name"],
         "state": _state(latest, inputs),
@@ -75,7 +75,7 @@ def _remembered(old: Object | None, latest: Container) -> Object:
     return {}
 
 
-def _without_container(pod: Object, container: Object, inputs: StatusInputs, old: Object | None) -> Object:
+def _without_container(pod: Object, container: Object, runtime: PodRuntime, inputs: StatusInputs, old: Object | None) -> Object:
     base: Object = {
         "name": container["name"],
         "state": {},
@@ -90,9 +90,20 @@ def _without_container(pod: Object, container: Object, inputs: StatusInputs, old
         base |= {key: old[key] for key in ("restartCount", "image", "imageID", "containerID", "lastState") if key in old}
     if old and "terminated" in (old.get("state") or {}) and not inputs.waiting.get(container["name"]):
         return base | {"state": old["state"]} | _granted(container)
-    if inputs.ended:
+    if inputs.ended and _was_due(pod, container, runtime, inputs):
         return base | {"state": {"terminated": _lost()}} | _granted(container)
     return base | {"state": _waiting(inputs.waiting.get(container["name"]) or _turn(pod, container, inputs))}
+
+
+def _was_due(pod: Object, container: Object, runtime: PodRuntime, inputs: StatusInputs) -> bool:
+    """Whether the container should have run by the end of its pod: one whose turn never came still waits for it."""
+    init = pod_spec.init_containers(pod)
+    if not init or inputs.initialized:
+        return True
+    names = [each["name"] for each in init]
+    if container["name"] not in names:
+        return False
+    return any(runtime.latest(name) for name in names[names.index(container["name"]) + 1 :])
 
 
 def _turn(pod: Object, container: Object, inputs: StatusInputs) -> Waiting:

@@ -139,3 +139,26 @@ def test_a_verdict_is_said_at_once_and_the_phase_when_nothing_runs() -> None:
 
 def test_the_hosts_network_gives_its_address() -> None:
     assert status_of(pod(hostNetwork=True), PodRuntime())["podIPs"] == [{"ip": "1.1.1.1"}]
+
+
+@pytest.mark.parametrize(
+    ("runtime", "inputs", "states"),
+    [
+        # The second init container failed: the app's turn never came.
+        (seen(exited("i1"), exited("i2", code=1)), {}, ["terminated", "terminated", "PodInitializing"]),
+        (seen(exited("i1", code=1)), {}, ["terminated", "PodInitializing", "PodInitializing"]),
+        # A later one has run, so the first must have, and is lost.
+        (seen(exited("i2", code=1)), {}, ["ContainerStatusUnknown", "terminated", "PodInitializing"]),
+        (seen(exited("i1"), exited("i2")), {"initialized": True}, ["terminated", "terminated", "ContainerStatusUnknown"]),
+    ],
+)
+def test_what_never_had_its_turn_waits_for_it_after_the_end(runtime: PodRuntime, inputs: dict[str, Any], states: list[str]) -> None:
+    given = pod(init=(container("i1"), container("i2")), restartPolicy="Never")
+    status = status_of(given, runtime, ended=True, **inputs)
+    found = [each["state"] for each in (*status["initContainerStatuses"], *status["containerStatuses"])]
+    assert [_word(each) for each in found] == states
+
+
+def _word(state: Object) -> str:
+    [(kind, told)] = state.items()
+    return str(told["reason"] if kind == "waiting" or told.get("reason") == "ContainerStatusUnknown" else kind)
