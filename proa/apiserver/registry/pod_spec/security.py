@@ -1,10 +1,17 @@
 """Security contexts of pods and containers."""
 
-from proa.api.errors import Cause, invalid, not_supported, required
+import re
+from collections.abc import Sequence
+
+from proa.api.errors import Cause, duplicate, invalid, not_supported, required
 from proa.api.meta import Object
 from proa.apiserver.registry.checks import check_choice, within
 
 MAX_ID = 0xFFFFFFFF
+MAX_SYSCTL = 253
+_SEGMENT = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
+SYSCTL_FORMAT = f"^({_SEGMENT}[\\./])*{_SEGMENT}$"
+_SYSCTL = re.compile(SYSCTL_FORMAT[1:-1])
 _PROFILES = ("Localhost", "RuntimeDefault", "Unconfined")
 
 
@@ -14,11 +21,25 @@ def validate_pod_security_context(context: Object, path: str) -> list[Cause]:
     causes = _validate_ids(context, path, ("fsGroup", "runAsUser", "runAsGroup"))
     for index, group in enumerate(context.get("supplementalGroups") or ()):
         causes += within(f"{path}.supplementalGroups[{index}]", group, 0, MAX_ID)
-    for index, sysctl in enumerate(context.get("sysctls") or ()):
-        if not sysctl.get("name"):
-            causes.append(required(f"{path}.sysctls[{index}].name"))
+    causes += _validate_sysctls(context.get("sysctls") or (), f"{path}.sysctls")
     causes += check_choice(f"{path}.fsGroupChangePolicy", context.get("fsGroupChangePolicy"), ("Always", "OnRootMismatch"), optional=True)
     return causes + _validate_profiles(context, path)
+
+
+def _validate_sysctls(sysctls: Sequence[Object], path: str) -> list[Cause]:
+    causes: list[Cause] = []
+    seen: set[str] = set()
+    for index, sysctl in enumerate(sysctls):
+        where, name = f"{path}[{index}].name", sysctl.get("name") or ""
+        if not name:
+            causes.append(required(where))
+        elif len(name) > MAX_SYSCTL or not _SYSCTL.fullmatch(name):
+            told = f"must have at most {MAX_SYSCTL} characters and match regex {SYSCTL_FORMAT}"
+            causes.append(invalid(where, name, told))
+        elif name in seen:
+            causes.append(duplicate(where, name))
+        seen.add(name)
+    return causes
 
 
 def validate_security_context(context: Object, path: str, *, host_users: bool) -> list[Cause]:

@@ -142,6 +142,16 @@ def problems(resource: Resource, obj: Object) -> list[tuple[str, str]]:
             [("spec.containers[0].securityContext", "cannot set `allowPrivilegeEscalation` to false and `privileged` to true")],
         ),
         (
+            "spec.securityContext",
+            {"sysctls": [{"name": each, "value": "1"} for each in ("foo-", "kernel.shm_rmid_forced", "net/ipv4", "bar..", "net/ipv4", "")]},
+            [
+                ("spec.securityContext.sysctls[0].name", 'Invalid value: "foo-": must have at most 253 characters and match regex'),
+                ("spec.securityContext.sysctls[3].name", 'Invalid value: "bar.."'),
+                ("spec.securityContext.sysctls[4].name", 'Duplicate value: "net/ipv4"'),
+                ("spec.securityContext.sysctls[5].name", "Required value"),
+            ],
+        ),
+        (
             "spec.tolerations",
             [{"key": "a", "operator": "Exists", "value": "b", "effect": "NoExecute"}],
             [("spec.tolerations[0].operator", "value must be empty when `operator` is 'Exists'")],
