@@ -17,9 +17,13 @@ MAX_DEPTH = 256
 """Levels of nesting. Upstream stops at 10,000; here every later walk of an object is recursive, and the deepest real ones have about 60."""
 
 
+YAML_COMPLAINT = "yaml: "
+"""What a complaint about YAML begins with, and no path of a field."""
+
+
 @dataclass(frozen=True, slots=True)
 class DecodedBody:
-    """A body's value, and the paths of the fields it gives more than once (the last one counts)."""
+    """A body's value, and the fields it gives more than once (the last one counts): paths of JSON, one complaint with lines of YAML."""
 
     value: Any
     duplicates: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ import orjson
 import yaml
 
 from proa.api.errors import BadRequest
-from proa.api.strict_json import MAX_DEPTH, DecodedBody, check_depth
+from proa.api.strict_json import MAX_DEPTH, YAML_COMPLAINT, DecodedBody, check_depth
 
 MAX_NODES = 500_000
 """Values a YAML body may stand for once its aliases are expanded."""
@@ -29,7 +29,8 @@ def decode_yaml(body: bytes) -> DecodedBody:
         raise BadRequest("yaml: exceeded max depth") from None
     check_depth(value)
     # A round trip gives every alias its own copy.
-    return DecodedBody(orjson.loads(orjson.dumps(value)), tuple(duplicates))
+    told = (f"{YAML_COMPLAINT}unmarshal errors:\n  " + "\n  ".join(duplicates),) if duplicates else ()
+    return DecodedBody(orjson.loads(orjson.dumps(value)), told)
 
 
 class _Loader(yaml.CSafeLoader):
@@ -73,7 +74,7 @@ class _Composition:
             if isinstance(event, yaml.DocumentStartEvent) and self._roots:
                 raise BadRequest("yaml: expected a single document in the stream")
             if isinstance(event, yaml.ScalarEvent):
-                self._add(yaml.ScalarNode(self._tag(event), event.value), event.anchor)
+                self._add(yaml.ScalarNode(self._tag(event), event.value, event.start_mark), event.anchor)  # type: ignore[arg-type]
             elif isinstance(event, yaml.MappingStartEvent):
                 self._begin(yaml.MappingNode("", []), event.anchor)
             elif isinstance(event, yaml.SequenceStartEvent):
@@ -123,9 +124,9 @@ class _Construction:
         self._open: set[int] = set()
 
     def value(self, root: yaml.Node) -> Any:
-        return self._build(root, "", 0)[0]
+        return self._build(root, 0)[0]
 
-    def _build(self, node: yaml.Node, path: str, depth: int) -> tuple[Any, int]:
+    def _build(self, node: yaml.Node, depth: int) -> tuple[Any, int]:
         built = self._built.get(id(node))
         if built is None:
             if id(node) in self._open:
@@ -133,35 +134,34 @@ class _Construction:
             if depth > MAX_DEPTH:
                 raise BadRequest("yaml: exceeded max depth")
             self._open.add(id(node))
-            built = self._built[id(node)] = self._construct(node, path, depth)
+            built = self._built[id(node)] = self._construct(node, depth)
             self._open.discard(id(node))
         if built[1] > MAX_NODES:
             raise BadRequest("yaml: document contains excessive aliasing")
         return built
 
-    def _construct(self, node: yaml.Node, path: str, depth: int) -> tuple[Any, int]:
+    def _construct(self, node: yaml.Node, depth: int) -> tuple[Any, int]:
         if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path, depth)
+            return self._mapping(node, depth)
         if isinstance(node, yaml.SequenceNode):
-            items = [self._build(each, f"{path}[{index}]", depth + 1) for index, each in enumerate(node.value)]
+            items = [self._build(each, depth + 1) for each in node.value]
             return [value for value, _ in items], 1 + sum(size for _, size in items)
         return _scalar(node), 1
 
-    def _mapping(self, node: yaml.MappingNode, path: str, depth: int) -> tuple[dict[str, Any], int]:
+    def _mapping(self, node: yaml.MappingNode, depth: int) -> tuple[dict[str, Any], int]:
         own: dict[str, Any] = {}
         merged: dict[str, Any] = {}
         size = 1
         for key_node, value_node in node.value:
             if key_node.tag.endswith(":merge"):
-                value, part = self._build(value_node, path, depth + 1)
+                value, part = self._build(value_node, depth + 1)
                 for each in reversed(value if isinstance(value, list) else [value]):
                     merged |= each
             else:
                 key = _key(key_node)
-                where = f"{path}.{key}" if path else key
-                value, part = self._build(value_node, where, depth + 1)
+                value, part = self._build(value_node, depth + 1)
                 if key in own:
-                    self._duplicates.append(where)
+                    self._duplicates.append(f'line {key_node.start_mark.line + 1}: key "{key}" already set in map')
                 own[key] = value
             size += part
         return merged | own, size

@@ -5,12 +5,13 @@ there, in microseconds; on its way it drops null fields. Only a body with someth
 paths, prunes in place and words what it finds as upstream does.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from proa.api.errors import BadRequest, Cause
 from proa.api.schema_node import SchemaNode
+from proa.api.strict_json import YAML_COMPLAINT
 from proa.api.validation_scalars import SCALAR_CHECKS
 from proa.api.validation_walk import walk
 
@@ -68,9 +69,36 @@ def strict_error(kind: str, version: str, complaints: Sequence[str]) -> BadReque
     return decode_error(kind, version, f"strict decoding error: {', '.join(complaints)}")
 
 
-def strict_complaints(unknown: Sequence[str], duplicates: Sequence[str]) -> list[str]:
-    """One line per field, as strict decoding and the Warning headers of fieldValidation=Warn have it."""
-    return [f'duplicate field "{path}"' for path in duplicates] + [f'unknown field "{path}"' for path in unknown]
+def strict_complaints(unknown: Sequence[str], duplicates: Sequence[str], order: Mapping[str, int] | None = None) -> list[str]:
+    """One line per field, as strict decoding and the Warning headers of fieldValidation=Warn have it.
+
+    In the document's `order` (of `field_order`). What YAML gives twice is told by lines and comes first; a field that is both is unknown.
+    """
+    places = order or {}
+    strays = set(unknown)
+    told = [each for each in duplicates if each.startswith(YAML_COMPLAINT)]
+    faults = [(path, "duplicate") for path in duplicates if path not in strays and path not in told]
+    faults += [(path, "unknown") for path in unknown]
+    faults.sort(key=lambda fault: places.get(fault[0], len(places)))
+    return told + [f'{what} field "{path}"' for path, what in faults]
+
+
+def field_order(value: Any) -> dict[str, int]:
+    """The place of each field of a document, by its path."""
+    places: dict[str, int] = {}
+    _number(value, "", places)
+    return places
+
+
+def _number(value: Any, path: str, places: dict[str, int]) -> None:
+    if isinstance(value, dict):
+        prefix = f"{path}." if path else ""
+        for key, each in value.items():
+            places[f"{prefix}{key}"] = len(places)
+            _number(each, f"{prefix}{key}", places)
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            _number(each, f"{path}[{index}]", places)
 
 
 _compiled: dict[int, tuple[SchemaNode, Check]] = {}

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from proa.api.errors import ApiError, BadRequest, NotFound, UnsupportedMediaType
-from proa.api.meta import Object, metadata
+from proa.api.meta import Object
 from proa.api.strict_json import decode_json
 from proa.apiserver.call import Call
-from proa.apiserver.decode import check_fields, check_type, media_type, parse_body
+from proa.apiserver.decode import check_fields, check_type, media_type
 from proa.apiserver.options import WriteOptions, user_agent_manager, write_options
+from proa.apiserver.verbs.applied import APPLY_PATCH, applied_object
 from proa.apiserver.verbs.change import ObjectChange, copy_of
 from proa.apiserver.verbs.create import settle_namespace
 from proa.apiserver.verbs.creation import create_object
@@ -18,7 +19,6 @@ from proa.lib.http.message import Response
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
-APPLY_PATCH = "application/apply-patch+yaml"
 ACCEPTED = ", ".join((JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH))
 JSON_PATCH_LIMIT = 10_000
 
@@ -80,7 +80,7 @@ def patch_function(kind: str, patch_: Any, call: Call) -> Callable[[Object], Any
 
 async def _apply(call: Call, options: WriteOptions) -> Response:
     manager = options.field_manager
-    applied = _applied_object(call, options)
+    applied = applied_object(call, options)
     force = bool(options.force)
 
     def build(live: Object) -> Object:
@@ -100,22 +100,3 @@ async def _apply(call: Call, options: WriteOptions) -> Response:
     created = build({})
     settle_namespace(call, created)
     return call.written(await create_object(call, created, options, manager="", kind="PatchOptions"), 201)
-
-
-def _applied_object(call: Call, options: WriteOptions) -> Object:
-    """The applied configuration: apiVersion and kind are required, managedFields forbidden. Raises BadRequest."""
-    parsed = parse_body(call.request.body, APPLY_PATCH, also_yaml=True)
-    identity = call.served.resource.id
-    if not isinstance(parsed.value, dict):
-        raise BadRequest("error decoding YAML: the patch must be an object")
-    for field in ("kind", "apiVersion"):
-        if not parsed.value.get(field):
-            shown = call.request.body.decode("utf-8", "replace").strip()
-            raise BadRequest(f"Object '{field.capitalize() if field == 'kind' else field}' is missing in '{shown}'")
-    obj = check_type(parsed.value, identity.api_version, identity.kind)
-    check_fields(obj, parsed.duplicates, call.served.decoder, options.field_validation, call.warn)
-    if metadata(obj).get("managedFields"):
-        raise BadRequest("metadata.managedFields must be nil")
-    metadata(obj).setdefault("name", call.info.name)
-    check_identity(call, obj)
-    return obj

@@ -9,9 +9,10 @@ from proa.api.strict_json import decode_json
 from proa.apiserver.call import Call
 from proa.apiserver.decode import media_type, parse_body
 from proa.apiserver.options import WriteOptions, user_agent_manager, write_options
+from proa.apiserver.verbs.applied import APPLY_PATCH
 from proa.apiserver.verbs.change import Build, ObjectChange, copy_of
 from proa.apiserver.verbs.own_kind import SCALE, checked, decode_own
-from proa.apiserver.verbs.patch import ACCEPTED, APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, patch_function
+from proa.apiserver.verbs.patch import ACCEPTED, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, patch_function
 from proa.apiserver.verbs.update import check_identity
 from proa.lib.http.message import Response
 from proa.storage.interface import Entry

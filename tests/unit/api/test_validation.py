@@ -7,7 +7,16 @@ import pytest
 
 from proa.api.schema import load_schema
 from proa.api.schema_node import SchemaNode
-from proa.api.validation import Findings, compile_decoder, compile_pruner, compile_validator, decode_error, strict_complaints, strict_error
+from proa.api.validation import (
+    Findings,
+    compile_decoder,
+    compile_pruner,
+    compile_validator,
+    decode_error,
+    field_order,
+    strict_complaints,
+    strict_error,
+)
 
 POD = {
     "apiVersion": "v1",
@@ -170,3 +179,15 @@ def test_the_answer_under_strict_field_validation() -> None:
     assert error.message == (
         'Pod in version "v1" cannot be handled as a Pod: strict decoding error: duplicate field "spec.x", unknown field "spec.foo"'
     )
+
+
+def test_complaints_come_in_the_documents_order_and_a_stray_that_is_given_twice_is_a_stray() -> None:
+    order = field_order({"spec": {"stray": 1, "twice": 2, "both": 3, "list": [{"deep": 4}]}})
+    yaml_complaint = 'yaml: unmarshal errors:\n  line 3: key "b" already set in map'
+    assert strict_complaints(["spec.stray", "spec.both", "spec.list[0].deep"], ["spec.twice", "spec.both", yaml_complaint], order) == [
+        yaml_complaint,
+        'unknown field "spec.stray"',
+        'duplicate field "spec.twice"',
+        'unknown field "spec.both"',
+        'unknown field "spec.list[0].deep"',
+    ]
