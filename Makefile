@@ -42,6 +42,7 @@ $(STAMP): pyproject.toml requirements.lock hatch_build.py $(shell find proa -nam
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q proa
 	@touch $@
 
 $(DEV_STAMP): $(STAMP) requirements-dev.lock

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,8 @@ def main() -> None:
                 load_image()
         asyncio.run(run_shop(RestClient.from_access(resolve(kubeconfig, "", HERE)), progress))
     print("\nTry next:")
+    if not shutil.which("kubectl"):
+        print("  alias kubectl=$PWD/.cache/bin/kubectl   # after: sh scripts/kubectl $PWD/.cache, as this machine has none")
     print(f"  kubectl get pods -n {NAMESPACE} -o wide --watch")
     print(f"  kubectl scale deployment/backend -n {NAMESPACE} --replicas 10")
     print(f"  kubectl exec -it -n {NAMESPACE} deployment/frontend -- sh")
