@@ -1,7 +1,8 @@
 """One client's connection: requests in, answers out, in the order asked, at most one at work at a time.
 
 A thin `asyncio.Protocol` over httptools, because frameworks hide what an API server needs (client certificate, raw upgrade, flush per
-event) and cost several times as much. Requests that arrive while one is at work wait in a bounded queue; then reading pauses.
+event) and cost several times as much. Requests that arrive while one is at work wait in a bounded queue; then reading pauses. They wait
+as well while the client does not read its answers, so that nobody's answers pile up here.
 """
 
 import asyncio
@@ -110,6 +111,8 @@ class ServerConnection(asyncio.Protocol):
         self._writing_paused = False
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
+        if not self.busy:
+            self._next()
 
     async def drain(self) -> None:
         if self._writing_paused and not self.is_closed:
@@ -208,7 +211,7 @@ class ServerConnection(asyncio.Protocol):
         )
         self._clear()
         self._queue.append(pending)
-        if not self.busy:
+        if not self.busy and not self._writing_paused:
             self._next()
         elif len(self._queue) >= self._options.pipeline_depth and not self._reading_paused:
             self._reading_paused = True
@@ -245,6 +248,8 @@ class ServerConnection(asyncio.Protocol):
     def _next(self) -> None:
         """Start what waits; a loop, not a recursion, as eager answers come at once."""
         while self._queue and not self.busy and not self.is_closed:
+            if self._writing_paused:
+                return
             pending = self._queue.popleft()
             self.busy = True
             coroutine_ = self._handler(pending.request)

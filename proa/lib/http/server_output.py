@@ -6,26 +6,34 @@ Sent at once, each answer would wake a client that sleeps, one by one: on a mach
 
 import asyncio
 
+LARGEST = 256 * 1024
+"""Bytes that wait for the end of the turn; what is more goes out at once, so that the transport can say when it is enough."""
+
 
 class TurnOutput:
     """The output of one connection. Whoever writes to the transport directly, or closes it, calls `flush` first."""
 
-    __slots__ = ("_loop", "_parts", "_transport")
+    __slots__ = ("_loop", "_parts", "_size", "_transport")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport) -> None:
         self._loop = loop
         self._transport = transport
         self._parts: list[bytes] = []
+        self._size = 0
 
     def add(self, data: bytes) -> None:
         if not self._parts:
             self._loop.call_soon(self.flush)
         self._parts.append(data)
+        self._size += len(data)
+        if self._size > LARGEST:
+            self.flush()
 
     def flush(self) -> None:
         parts = self._parts
         if not parts:
             return
         self._parts = []
+        self._size = 0
         if not self._transport.is_closing():
             self._transport.write(parts[0] if len(parts) == 1 else b"".join(parts))

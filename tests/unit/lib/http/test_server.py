@@ -269,3 +269,33 @@ def test_the_unix_socket_is_private_and_goes_away(tmp_path: Path) -> None:
         assert not path.exists()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("eager", [True, False])
+@pytest.mark.parametrize("size", [20_000, 300_000])
+def test_a_client_that_never_reads_is_not_answered_without_end(*, eager: bool, size: int) -> None:
+    """More than the sockets of both sides hold is asked for; the rest is answered when the client begins to read."""
+    asked, body, answered = 60_000_000 // size, b"x" * size, 0
+
+    async def count(request: Request) -> AnyResponse:
+        nonlocal answered
+        answered += 1
+        return Response(200, {}, body)
+
+    async def main() -> None:
+        server = HttpServer(count, ServerOptions(eager_get=eager))
+        reader, writer = await asyncio.open_connection("127.0.0.1", await server.listen("127.0.0.1", 0))
+        writer.write(b"GET / HTTP/1.1\r\n\r\n" * asked)
+        seen = -1
+        while seen != answered or not answered:
+            seen = answered
+            await asyncio.sleep(0.05)
+        assert answered < asked // 2
+        for _ in range(asked):
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+            assert await reader.readexactly(size) == body
+        assert answered == asked
+        writer.close()
+        await server.stop(0.2)
+
+    asyncio.run(asyncio.wait_for(main(), 20))
