@@ -16,7 +16,8 @@ V = TypeVar("V")
 CAPACITY = 128
 LONGEST = 8192
 STAND_IN = b"\0"
-_TOKEN_VOLUME = re.compile(rb'"(kube-api-access-[a-z0-9]{5})"')
+_TOKEN_VOLUME = b'"kube-api-access-'
+_NAME = re.compile(rb'"(kube-api-access-[a-z0-9]{5})"')
 
 
 class SpecMemory(Generic[K, V]):
@@ -49,7 +50,8 @@ def spec_key(spec: Any) -> tuple[bytes, bytes]:
         return b"", b""
     if len(text) > LONGEST:
         return b"", b""
-    found = _TOKEN_VOLUME.search(text)
+    start = text.find(_TOKEN_VOLUME)
+    found = _NAME.match(text, start) if start >= 0 else None
     if found is None:
         return text, b""
     name = found[1]
