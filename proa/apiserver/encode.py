@@ -5,7 +5,8 @@ kind nor apiVersion, as upstream's typed lists don't.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
 
 import orjson
 
@@ -13,9 +14,13 @@ from proa.api.meta import Object
 from proa.apiserver.negotiation import JSON, PROTOBUF, YAML, Encoding
 from proa.apiserver.served import ServedResource
 from proa.apiserver.table import Tabulator
+from proa.lib.http.message import LongBody
 from proa.storage.interface import Entry, Listing
 
 BATCH = 128
+LAZY_FROM = 512
+"""Objects from which on a list is made while it is written; a smaller one is at hand at once."""
+LIST_END = b"]}\n"
 PARTIAL_VARIANT = "PartialObjectMetadata"
 
 
@@ -88,7 +93,7 @@ def list_metadata(listing: Listing) -> Object:
 
 async def list_body(
     served: ServedResource, listing: Listing, encoding: Encoding, tables: Callable[[], Tabulator]
-) -> bytes | list[bytes]:  # fmt: skip
+) -> bytes | list[bytes] | LongBody:  # fmt: skip
     """What takes long per object (tables) lets other requests pass in between."""
     if encoding.is_plain:
         return _list_pieces(served, listing)
@@ -113,13 +118,28 @@ async def _table(served: ServedResource, listing: Listing, tabulator: Tabulator)
     return document
 
 
-def _list_pieces(served: ServedResource, listing: Listing) -> list[bytes]:
+def _list_pieces(served: ServedResource, listing: Listing) -> list[bytes] | LongBody:
     head = served.list_head + orjson.dumps(list_metadata(listing))[1:] + b',"items":['
-    values = [entry.value for entry in listing.entries] if not served.converts else [served.value(entry) for entry in listing.entries]
-    return [head, *_joined(values, served.item_prefix), b"]}\n"]
+    entries, prefix = listing.entries, served.item_prefix
+    if len(entries) > LAZY_FROM and not served.converts:
+        return LongBody(_list_size(head, entries, prefix), lambda: _list_parts(head, [entry.value for entry in entries], prefix))
+    return list(_list_parts(head, [served.value(entry) for entry in entries], prefix))
 
 
-def _joined(values: Sequence[bytes], prefix: bytes) -> Iterable[bytes]:
+def _list_parts(head: bytes, values: Sequence[bytes], prefix: bytes) -> Iterator[bytes]:
+    yield head
+    yield from _joined(values, prefix)
+    yield LIST_END
+
+
+def _list_size(head: bytes, entries: Sequence[Entry], prefix: bytes) -> int:
+    """Each item loses its prefix (or its brace), gets a brace back, and all but one get a comma."""
+    cut = len(prefix)
+    items = sum([len(value) - (cut if value.startswith(prefix) else 1) for value in map(attrgetter("value"), entries)])
+    return len(head) + items + 2 * len(entries) - 1 + len(LIST_END)
+
+
+def _joined(values: Sequence[bytes], prefix: bytes) -> Iterator[bytes]:
     """Values without their common prefix, separated by commas, some per piece."""
     cut = len(prefix)
     opening = b"{"

@@ -3,7 +3,7 @@
 `Handler` is `async (Request) -> Response | StreamResponse | UpgradeResponse`. A loopback client calls the same handler without a socket.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -31,6 +31,19 @@ class Request:
         """The first value of a query parameter."""
         values = self.query.get(name)
         return values[0] if values else default
+
+
+class LongBody:
+    """A body of `size` bytes whose pieces are made while it is written, so that it never lies in memory as a whole."""
+
+    __slots__ = ("_pieces", "size")
+
+    def __init__(self, size: int, pieces: Callable[[], Iterator[bytes]]) -> None:
+        self.size = size
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces()
 
 
 @dataclass(slots=True)

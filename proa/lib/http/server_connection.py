@@ -8,12 +8,12 @@ as well while the client does not read its answers, so that nobody's answers pil
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 import httptools
 
-from proa.lib.http.message import AnyResponse, Handler, Request, Response, StreamResponse, UpgradeResponse
+from proa.lib.http.message import AnyResponse, Handler, LongBody, Request, Response, StreamResponse, UpgradeResponse
 from proa.lib.http.server_head import PIECE, head, pieces, split_target
 from proa.lib.http.server_options import ServerOptions
 from proa.lib.http.server_output import TurnOutput
@@ -356,16 +356,15 @@ class ServerConnection(asyncio.Protocol):
             self.transport.writelines([top, body])
 
     async def _write_pieces(self, pending: Pending, response: Response) -> None:
-        body = pieces(response.body if not isinstance(response.body, bytes) else [response.body])
-        framing = self._framing(pending, f"content-length: {sum(map(len, body))}\r\n")
+        body, size = _sized(response.body)
+        framing = self._framing(pending, f"content-length: {size}\r\n")
         self.transport.write(head(response.status, response.headers, response.repeated_headers, framing))
         if pending.request.method == "HEAD":
             return
-        body.reverse()
-        while body:
+        for piece in pieces(body):
             if self.is_closed:
                 raise ConnectionResetError("the client is gone")
-            self.transport.write(body.pop())
+            self.transport.write(piece)
             await self.drain()
             await asyncio.sleep(0)
 
@@ -399,3 +398,11 @@ class ServerConnection(asyncio.Protocol):
         elif not self.busy and not self.is_closed:
             self._output.flush()
             self.transport.close()
+
+
+def _sized(body: bytes | Iterable[bytes]) -> tuple[Iterable[bytes], int]:
+    """The body's parts, and how long they are together."""
+    if isinstance(body, LongBody):
+        return body, body.size
+    parts = [body] if isinstance(body, bytes) else list(body)
+    return parts, sum(map(len, parts))

@@ -1,6 +1,6 @@
 """The bytes in front of an answer's body, and the parts of a request's target: small pure functions, measured to be cheap."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from urllib.parse import parse_qs, unquote
 
@@ -38,23 +38,22 @@ def _origin_form(text: str) -> str:
     return slash + path if slash else "/"
 
 
-def pieces(body: Iterable[bytes]) -> list[bytes]:
+def pieces(body: Iterable[bytes]) -> Iterator[bytes]:
     """The same bytes regrouped into pieces of about 256 KB: neither many small writes nor one that stalls the loop."""
-    grouped: list[bytes] = []
     pending: list[bytes] = []
     size = 0
     for part in body:
         if len(part) > 2 * PIECE:
             if pending:
-                grouped.append(b"".join(pending))
+                yield b"".join(pending)
                 pending, size = [], 0
-            grouped.extend(part[start : start + PIECE] for start in range(0, len(part), PIECE))
+            for start in range(0, len(part), PIECE):
+                yield part[start : start + PIECE]
             continue
         pending.append(part)
         size += len(part)
         if size >= PIECE:
-            grouped.append(b"".join(pending))
+            yield b"".join(pending)
             pending, size = [], 0
     if pending:
-        grouped.append(b"".join(pending))
-    return grouped
+        yield b"".join(pending)
