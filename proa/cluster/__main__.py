@@ -1,10 +1,13 @@
-"""`python -m proa.cluster NAME`: the supervisor of that cluster. It loads the parts' code once, so that they share it when forked."""
+"""`python -m proa.cluster NAME`: the supervisor of that cluster. It loads the parts' code once, so that they share it when forked; the
+API server's at once, while `proa up` still prepares what that stands on.
+"""
 
+import importlib
 import os
 import signal
 import sys
 
-from proa.cluster.parts import plan
+from proa.cluster.parts import MODULES, plan
 from proa.cluster.paths import ClusterPaths, home
 from proa.cluster.supervisor import SIGNALS, Supervisor
 
@@ -16,6 +19,8 @@ def main(name: str) -> None:
     temporary.write_text(str(os.getpid()))
     temporary.replace(paths.supervisor_pid)
     try:
+        for module in MODULES["apiserver"]:
+            importlib.import_module(module)
         Supervisor(lambda: plan(paths), paths.state).run()
     finally:
         paths.supervisor_pid.unlink(missing_ok=True)

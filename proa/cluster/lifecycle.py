@@ -84,6 +84,7 @@ def _chosen(paths: ClusterPaths, request: Request) -> ClusterSettings:
 
 def _converge(paths: ClusterPaths, settings: ClusterSettings, step: Step) -> None:
     machine.note_home(paths)
+    launched = supervisor_process.launch(paths)
     if settings.nodes:
         with step("Wiring the network"):
             network.create(settings)
@@ -91,7 +92,9 @@ def _converge(paths: ClusterPaths, settings: ClusterSettings, step: Step) -> Non
             host_rules.create(settings)
     with step("Starting the API server"):
         credentials.create_for_cluster(paths, settings)
-        supervisor_process.start(paths)
+        paths.prepared.touch()
+        supervisor_process.wait_launched(paths, launched)
+        supervisor_process.reload(paths)
         if settings.nodes:
             nodes.prepare(paths, settings)
             supervisor_process.reload(paths)

@@ -77,12 +77,11 @@ def node_resolv_conf(machine: str, dns_address: str) -> str:
 
 
 def create(node: NodePaths, dns_address: str) -> None:
-    """Make and pin the namespaces; does nothing if they are there."""
+    """Make and pin the namespaces on a run folder that `make_pinnable` has seen; does nothing if they are there."""
     if _is_mounted(node.mount_namespace):
         return
     for directory in (node.root, node.etc_upper, node.run):
         directory.mkdir(parents=True, exist_ok=True, mode=0o755)
-    _make_pinnable(node.cluster.run)
     for pin in (node.mount_namespace, node.uts_namespace):
         pin.touch()
     shared = [*program_directories(), node.run, node.credentials]
@@ -108,7 +107,7 @@ def destroy(node: NodePaths) -> None:
 
 
 def release(run: Path) -> None:
-    """Undo `_make_pinnable` once no node is left."""
+    """Undo `make_pinnable` once no node is left."""
     while _is_mounted(run):
         if subprocess.run(["umount", str(run)], capture_output=True).returncode != 0:
             break
@@ -121,7 +120,7 @@ def _read(path: Path) -> str:
         return ""
 
 
-def _make_pinnable(run: Path) -> None:
+def make_pinnable(run: Path) -> None:
     """A mount namespace can be pinned only on a mount that is not shared, or it would hold itself."""
     run.mkdir(parents=True, exist_ok=True)
     if not _is_mounted(run):

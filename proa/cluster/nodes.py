@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -19,7 +20,7 @@ from proa.cluster import (
 )
 from proa.cluster.access import Step, existing, locked, running
 from proa.cluster.node_images import import_archive, pause_archive
-from proa.cluster.paths import ClusterPaths
+from proa.cluster.paths import ClusterPaths, NodePaths
 from proa.cluster.removal import uninterrupted
 from proa.cluster.requirements import check_machine
 from proa.cluster.settings import ClusterSettings, NodeSettings, save
@@ -32,12 +33,18 @@ def node_group(cluster: str, node: str) -> str:
 
 def prepare(paths: ClusterPaths, settings: ClusterSettings) -> None:
     """Make what each powered node needs before its processes start: network, root, certificates, configuration."""
-    for node in settings.nodes:
-        if node.powered:
-            network.create_node(settings, node)
-            credentials.create_for_node(paths.node(node.name), settings, node)
-            node_root.create(paths.node(node.name), settings.dns_address)
-            containerd.write_configuration(paths.node(node.name))
+    node_root.make_pinnable(paths.run)
+    powered = [node for node in settings.nodes if node.powered]
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        for _ in pool.map(lambda node: _prepare_node(paths.node(node.name), settings, node), powered):
+            pass
+
+
+def _prepare_node(paths: NodePaths, settings: ClusterSettings, node: NodeSettings) -> None:
+    network.create_node(settings, node)
+    credentials.create_for_node(paths, settings, node)
+    node_root.create(paths, settings.dns_address)
+    containerd.write_configuration(paths)
 
 
 def import_pause_image(paths: ClusterPaths, nodes: Sequence[NodeSettings]) -> None:

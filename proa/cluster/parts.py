@@ -24,9 +24,9 @@ MODULES = {
 
 
 def plan(paths: ClusterPaths) -> list[ProcessSpec]:
-    """What should run now; nothing without settings."""
+    """What should run now; nothing without settings, and nothing before there is what it stands on."""
     settings = load(paths.settings)
-    if settings is None:
+    if settings is None or not paths.prepared.exists():
         return []
     specs = _control_plane(paths, settings)
     for node in settings.nodes:

@@ -82,6 +82,11 @@ class ClusterPaths:
         """What the supervisor runs, as JSON, for `proa status`."""
         return self.run / "state.json"
 
+    @property
+    def prepared(self) -> Path:
+        """Exists once the control plane's network and certificates are there; a reboot forgets it."""
+        return self.run / "prepared"
+
     def node(self, node: str) -> "NodePaths":
         return NodePaths(self, node)
 

@@ -53,10 +53,10 @@ def end_leftovers(paths: ClusterPaths, patience: float = 10.0) -> None:
         time.sleep(0.02)
 
 
-def start(paths: ClusterPaths) -> int:
-    """Start the supervisor unless it runs, and return once it takes signals."""
-    if running := pid(paths):
-        return running
+def launch(paths: ClusterPaths) -> subprocess.Popen[bytes] | None:
+    """Start the supervisor, and return while it still loads its code; None if it runs."""
+    if pid(paths):
+        return None
     end_leftovers(paths)
     paths.supervisor_pid.unlink(missing_ok=True)
     paths.logs.mkdir(parents=True, exist_ok=True)
@@ -65,13 +65,18 @@ def start(paths: ClusterPaths) -> int:
     environment = os.environ | {"PROA_HOME": str(paths.home)}
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment, cwd="/")
     os.close(log)
+    return child
+
+
+def wait_launched(paths: ClusterPaths, child: subprocess.Popen[bytes] | None) -> None:
+    """Return once it takes signals."""
     deadline = time.monotonic() + START_PATIENCE
-    while not pid(paths):
+    while child is not None and not pid(paths):
         if child.poll() is not None or time.monotonic() > deadline:
             raise ClusterError(f"the supervisor did not start: {last_words(paths.logs / 'supervisor.log')}")
         time.sleep(0.005)
-    child.returncode = 0  # it outlives us: nothing to wait for, nothing to warn about
-    return child.pid
+    if child is not None:
+        child.returncode = 0  # it outlives us: nothing to wait for, nothing to warn about
 
 
 def reload(paths: ClusterPaths) -> None:

@@ -18,7 +18,10 @@ ALONE = ClusterSettings("alone", 6444, "10.244.0.0/16", "10.96.0.0/16", "172.30.
 @pytest.fixture
 def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClusterPaths:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    return ClusterPaths(tmp_path, "my-own")
+    made = ClusterPaths(tmp_path, "my-own")
+    made.run.mkdir(parents=True)
+    made.prepared.touch()
+    return made
 
 
 def _prepared(paths: ClusterPaths, *nodes: NodeSettings) -> None:
@@ -29,6 +32,12 @@ def _prepared(paths: ClusterPaths, *nodes: NodeSettings) -> None:
 
 
 def test_no_settings_no_processes(paths: ClusterPaths) -> None:
+    assert plan(paths) == []
+
+
+def test_nothing_runs_before_network_and_certificates_are_there(paths: ClusterPaths) -> None:
+    save(SETTINGS, paths.settings)
+    paths.prepared.unlink()
     assert plan(paths) == []
 
 
