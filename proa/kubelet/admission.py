@@ -31,7 +31,7 @@ def admit(
     """(reason, message), or None. `others` are the pods that already count here."""
     return (
         _node_affinity(pod, node)
-        or _resources(pod, list(others), allocatable)
+        or _resources(pod, list(others), {**_extended((node.get("status") or {}).get("allocatable") or {}), **allocatable})
         or _sysctls(pod, allowed_unsafe_sysctls)
         or _apparmor(pod, apparmor)
     )
@@ -50,12 +50,24 @@ def _resources(pod: Object, others: list[Object], allocatable: Mapping[str, str]
     wanted = pod_requests(pod)
     used = [pod_requests(each) for each in others] if wanted else []
     for name, amount in sorted(wanted.items()):
+        if is_extended(name) and name not in allocatable:
+            # Some resources are counted for the whole cluster, by a scheduler's extender, and no node has them.
+            continue
         taken = sum((each.get(name, ZERO) for each in used), ZERO)
         available = parse(allocatable.get(name, "0"))
         if amount and (taken + amount).nano > available.nano:
             asked, spent, total = (_number(name, each) for each in (amount, taken, available))
             return f"OutOf{name}", f"Node didn't have enough resource: {name}, requested: {asked}, used: {spent}, capacity: {total}"
     return None
+
+
+def _extended(allocatable: Mapping[str, str]) -> dict[str, str]:
+    """What others have said that the node has; of its own resources the agent knows better."""
+    return {name: amount for name, amount in allocatable.items() if is_extended(name)}
+
+
+def is_extended(name: str) -> bool:
+    return "/" in name and "kubernetes.io/" not in name
 
 
 def _number(name: str, amount: Quantity) -> int:

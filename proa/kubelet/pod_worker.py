@@ -13,10 +13,10 @@ from pathlib import Path
 
 from proa.api import meta
 from proa.api.errors import ApiError, Conflict, NotFound
-from proa.api.kinds import PODS
+from proa.api.kinds import NODES, PODS
 from proa.api.meta import Object
 from proa.kubelet import crash_backoff, pod_spec
-from proa.kubelet.admission import admit
+from proa.kubelet.admission import Rejection, admit
 from proa.kubelet.container_killer import ContainerKiller, shortened_grace
 from proa.kubelet.container_starter import ContainerStarter, StartFailure
 from proa.kubelet.container_status import CRASH_LOOP, StatusInputs, Waiting
@@ -191,7 +191,7 @@ class PodWorker:
     # RUNNING
 
     async def _run_pod(self) -> None:
-        if not self._admitted and not self._admit():
+        if not self._admitted and not await self._admit():
             self.publish()
             return
         self._start_time = self._start_time or format_time(self._context.clock.now())
@@ -205,15 +205,15 @@ class PodWorker:
         self.publish()
         await self._apply(actions)
 
-    def _admit(self) -> bool:
+    async def _admit(self) -> bool:
         """A pod that has a sandbox was admitted by the agent that ran before."""
         context, facts = self._context, self._context.facts
         refused = rejection(self.pod, facts.handlers.get("", next(iter(facts.handlers.values()))))
         if refused is None and not self.runtime.sandboxes:
-            others = [each for each in context.pods() if meta.uid(each) != meta.uid(self.pod) and not pod_spec.is_finished(each)]
-            refused = admit(
-                self.pod, others, facts.node, facts.allocatable, context.configuration.allowed_unsafe_sysctls, apparmor=facts.apparmor
-            )
+            refused = self._refusal()
+            # The scheduler may know a label or a resource of the node that the agent's last look had not yet.
+            if refused is not None and await self._learn_node():
+                refused = self._refusal()
         if refused is not None:
             reason, message = refused
             context.recorder.event(self.pod, "Warning", reason, message)
@@ -223,6 +223,22 @@ class PodWorker:
             return False
         self._admitted = True
         return True
+
+    def _refusal(self) -> Rejection | None:
+        context, facts = self._context, self._context.facts
+        others = [each for each in context.pods() if meta.uid(each) != meta.uid(self.pod) and not pod_spec.is_finished(each)]
+        sysctls = context.configuration.allowed_unsafe_sysctls
+        return admit(self.pod, others, facts.node, facts.allocatable, sysctls, apparmor=facts.apparmor)
+
+    async def _learn_node(self) -> bool:
+        """Whether the node is another than it was known to be."""
+        facts = self._context.facts
+        try:
+            node = await self._context.client.get(NODES, self._context.configuration.node_name)
+        except (ApiError, OSError):
+            return False
+        known, facts.node = facts.node, node
+        return node != known
 
     def _is_past_deadline(self) -> bool:
         limit = self.pod["spec"].get("activeDeadlineSeconds")

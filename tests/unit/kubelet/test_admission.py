@@ -8,7 +8,7 @@ from proa.kubelet.admission import admit
 from tests.unit.kubelet.objects import container, pod
 
 WRONG_NODE = ("NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector")
-NODE = {"metadata": {"name": "n1", "labels": {"disk": "ssd"}}}
+NODE = {"metadata": {"name": "n1", "labels": {"disk": "ssd"}}, "status": {"allocatable": {"cpu": "9", "example.com/gpu": "2"}}}
 ALLOCATABLE = {"cpu": "1", "memory": "1Gi", "pods": "2"}
 
 
@@ -35,8 +35,10 @@ def on(key: str, operator: str, *values: str) -> dict[str, Any]:
         (asks(memory="1Gi"), [], None),
         (asks(memory="2Gi"), [],
          ("OutOfmemory", "Node didn't have enough resource: memory, requested: 2147483648, used: 0, capacity: 1073741824")),
-        (asks(**{"example.com/gpu": "1"}), [],
-         ("OutOfexample.com/gpu", "Node didn't have enough resource: example.com/gpu, requested: 1, used: 0, capacity: 0")),
+        (asks(**{"example.com/gpu": "1"}), [asks(**{"example.com/gpu": "1"})], None),
+        (asks(**{"example.com/gpu": "2"}), [asks(**{"example.com/gpu": "1"})],
+         ("OutOfexample.com/gpu", "Node didn't have enough resource: example.com/gpu, requested: 2, used: 1, capacity: 2")),
+        (asks(**{"example.com/counted-elsewhere": "1"}), [], None),
         (pod(nodeSelector={"disk": "ssd"}), [], None),
         (pod(nodeSelector={"disk": "hdd"}), [], WRONG_NODE),
         (pod(affinity=on("disk", "In", "ssd")), [], None),

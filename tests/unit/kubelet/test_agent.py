@@ -197,6 +197,24 @@ def test_an_unsupported_pod_fails_and_starts_nothing(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
+def test_a_label_that_the_scheduler_knows_first_counts(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.client.patch(NODES, "n1", {"metadata": {"labels": {"disk": "ssd"}}})
+        await stage.create(pod(nodeSelector={"disk": "ssd"}))
+        assert (await stage.pod())["status"]["phase"] == "Running"
+
+    play(tmp_path, scene)
+
+
+def test_a_pod_for_another_node_fails(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.create(pod(nodeSelector={"disk": "ssd"}))
+        status = (await stage.pod())["status"]
+        assert (status["phase"], status["reason"]) == ("Failed", "NodeAffinity")
+
+    play(tmp_path, scene)
+
+
 def test_a_new_agent_takes_over(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         await stage.create(pod())
