@@ -71,7 +71,6 @@ def test_objects_are_printed_in_every_form(space: Namespace) -> None:
     forms = {
         "name": "configmap/settings\n",
         "jsonpath={.data.colour}": "red",
-        "jsonpath={range .data.*}{@}{'\\n'}{end}": "red\n4\n",
         "go-template={{.data.size}}": "4",
         "custom-columns=NAME:.metadata.name,C:.data.colour,NO:.data.none": "NAME       C     NO\nsettings   red   <none>\n",
     }
