@@ -27,7 +27,8 @@ class CacheReader:
         self._of(group, plural).detach()
 
     def get(self, group: str, plural: str, name: str, namespace: str = "") -> Object | None:
-        return self._of(group, plural).get(f"{namespace}/{name}" if namespace else name)
+        found = self._collections.get((group, plural)) or self._of(group, plural)
+        return found.get(f"{namespace}/{name}" if namespace else name)
 
     def list(self, group: str, plural: str, namespace: str = "") -> list[Object]:
         return self._of(group, plural).list(f"{namespace}/" if namespace else "")
@@ -81,7 +82,10 @@ class _DecodedCollection:
         if self._collection is None:
             return None
         entry = self._collection.peek(key)
-        return None if entry is None else self._decode(entry)
+        if entry is None:
+            return None
+        known = self._decoded.get(key)
+        return known[1] if known is not None and known[0] is entry else self._decode(entry)
 
     def list(self, scope: str) -> list[Object]:
         if self._collection is None:

@@ -47,10 +47,12 @@ def _text(value: Any) -> str:
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
+def _path(name: str) -> tuple[str, ...]:
+    return _ELSEWHERE.get(name, tuple(name.split(".")))
+
+
 def _reader(name: str) -> Callable[[Object], str]:
-    path, zero = _ELSEWHERE.get(name, tuple(name.split("."))), _ZERO.get(name, "")
-    if len(path) == 2:
-        return _reader_of_two(*path, zero)
+    path, zero = _path(name), _ZERO.get(name, "")
 
     def read(obj: Object) -> str:
         value: Any = obj
@@ -59,19 +61,6 @@ def _reader(name: str) -> Callable[[Object], str]:
             if value is None:
                 return zero
         return _text(value)
-
-    return read
-
-
-def _reader_of_two(outer: str, inner: str, zero: str) -> Callable[[Object], str]:
-    """The same for a path of two members, as nearly all are: every write reads them."""
-
-    def read(obj: Object) -> str:
-        holder = obj.get(outer)
-        value = holder.get(inner) if type(holder) is dict else None
-        if value is None:
-            return zero
-        return value if type(value) is str else _text(value)
 
     return read
 
@@ -88,11 +77,27 @@ _SPECIAL: dict[str, Callable[[Object], str]] = {"source": _source, "status.podIP
 
 
 def selectable_fields(group: str, plural: str) -> tuple[tuple[str, ...], Callable[[Object], Mapping[str, str]]]:
-    """(names, function that reads them all)."""
+    """(names, function that reads them all). Every write reads them, and nearly all are members of `spec` or `status`, taken together."""
     names = FIELDS.get((group, plural), ())
-    readers = [(name, _SPECIAL.get(name) or _reader(name)) for name in names]
+    readers = [(name, _SPECIAL.get(name) or _reader(name)) for name in names if name in _SPECIAL or len(_path(name)) != 2]
+    grouped: dict[str, list[tuple[str, str]]] = {}
+    for name in names:
+        if name not in _SPECIAL and len(_path(name)) == 2:
+            outer, inner = _path(name)
+            grouped.setdefault(outer, []).append((name, inner))
+    members, absent = list(grouped.items()), {name: _ZERO.get(name, "") for name in names}
 
     def read_all(obj: Object) -> Mapping[str, str]:
-        return {name: read(obj) for name, read in readers}
+        found = absent.copy()
+        for outer, inners in members:
+            holder = obj.get(outer)
+            if type(holder) is dict:
+                for name, inner in inners:
+                    value = holder.get(inner)
+                    if value is not None:
+                        found[name] = value if type(value) is str else _text(value)
+        for name, read in readers:
+            found[name] = read(obj)
+        return found
 
     return names, read_all
