@@ -11,6 +11,10 @@ from proa.kubelet.cri.runtime import Container, Sandbox
 from proa.kubelet.pod_runtime import PodRuntime
 from proa.kubelet.restart_policy import policy_of, restarts_after, should_run
 
+KILLED = 128
+"""The least exit code of what a signal ended."""
+SETTLE_SECONDS = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class ProbeView:
@@ -41,6 +45,8 @@ class PodActions:
     start: tuple[str, ...] = ()
     kill: tuple[Kill, ...] = ()
     back_off: Mapping[str, float] = field(default_factory=dict)
+    look_again: float = 0.0
+    """Seconds after which what is there says more; 0 if there is nothing to wait for."""
 
 
 def compute_pod_actions(
@@ -54,7 +60,7 @@ def compute_pod_actions(
     decided.decide()
     if decided.nothing_left:
         return PodActions(kill_pod=True, attempt=attempt)
-    return PodActions(False, False, attempt, tuple(decided.start), tuple(decided.kill), decided.back_off)
+    return PodActions(False, False, attempt, tuple(decided.start), tuple(decided.kill), decided.back_off, decided.look_again)
 
 
 def sandbox_changed(pod: Object, runtime: PodRuntime) -> tuple[bool, int]:
@@ -105,6 +111,13 @@ def _init(pod: Object, container: Object) -> Object:
     return {**container, "restartPolicy": container.get("restartPolicy") or "OnFailure"}
 
 
+def _settling(latest: Container, now: float) -> float:
+    """A container that was killed may have died with its sandbox, whose end the runtime records a moment later."""
+    if not latest.is_exited or latest.exit_code < KILLED:
+        return 0.0
+    return min(max(latest.finished_at / 1e9 + SETTLE_SECONDS - now, 0.0), SETTLE_SECONDS)
+
+
 class _Decision:
     """One pass over the containers of a pod with a good sandbox."""
 
@@ -113,6 +126,7 @@ class _Decision:
         self.start: list[str] = []
         self.kill: list[Kill] = []
         self.back_off: dict[str, float] = {}
+        self.look_again = 0.0
         self.nothing_left = False
 
     def decide(self) -> None:
@@ -127,7 +141,7 @@ class _Decision:
             kept = sum([self._decide_regular(container) for container in pod_spec.containers(self._pod)])
             waiting = any(name in self.back_off for name in (each["name"] for each in pod_spec.containers(self._pod)))
             started = {each["name"] for each in pod_spec.containers(self._pod)} & set(self.start)
-            self.nothing_left = not kept and not started and not waiting and not self.kill
+            self.nothing_left = not kept and not started and not waiting and not self.kill and not self.look_again
 
     def _decide_init(self) -> bool:
         """Whether the regular containers may run."""
@@ -210,5 +224,7 @@ class _Decision:
         wait = crash_backoff.remaining(self._backoffs.get(container["name"]), finished, self._now) if finished else 0.0
         if wait > 0:
             self.back_off[container["name"]] = wait
+        elif latest is not None and (settling := _settling(latest, self._now)) > 0:
+            self.look_again = max(self.look_again, settling)
         else:
             self.start.append(container["name"])

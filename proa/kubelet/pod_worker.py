@@ -256,6 +256,8 @@ class PodWorker:
     def _decide(self) -> PodActions:
         now = self._context.clock.now().timestamp()
         actions = compute_pod_actions(self.pod, self.runtime, self._context.probes.view(meta.uid(self.pod)), self._backoffs, now)
+        if actions.look_again:
+            self._wake_after(actions.look_again)
         for name, seconds in actions.back_off.items():
             self._back_off(name, seconds)
         for name in [each for each, reason in self._waiting.items() if reason.reason == CRASH_LOOP and each not in actions.back_off]:

@@ -1,5 +1,6 @@
 """What the agent does next with a pod, for every state that a runtime can be in."""
 
+import dataclasses
 from dataclasses import replace
 from typing import Any
 
@@ -114,6 +115,23 @@ def test_a_crashed_container_waits_for_its_back_off() -> None:
     backoff = CrashBackoff(10.0, NOW)
     assert decide(pod(), seen(exited(code=1, attempt=1)), c=backoff) == PodActions(back_off={"c": 5.0})
     assert decide(pod(), seen(exited(code=1, attempt=1, finished=-6)), c=backoff) == START
+
+
+@pytest.mark.parametrize(
+    ("code", "finished", "expected"),
+    [
+        (137, 5, PodActions(look_again=0.1)),
+        (255, 3600, PodActions(look_again=0.1)),
+        (137, 4, START),
+        (1, 5, START),
+    ],
+)
+def test_what_was_killed_may_have_died_with_its_sandbox(code: int, finished: int, expected: PodActions) -> None:
+    """The sandbox looks ready still, so the restart waits for the next look."""
+    given = seen(exited(code=code, finished=finished))
+    actions = decide(pod(), given)
+    assert dataclasses.replace(actions, look_again=round(actions.look_again, 3)) == expected
+    assert decide(pod(restartPolicy="Never"), given) == END
 
 
 def test_rules_by_exit_code_win_over_the_policy() -> None:
