@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from proa.cluster.parts import MODULES, plan
+from proa.cluster.parts import MODULES, modules_of_nodes, plan
 from proa.cluster.paths import ClusterPaths, home
 from proa.cluster.supervisor import SIGNALS, Supervisor
 
@@ -21,7 +21,7 @@ def main(name: str) -> None:
     try:
         for module in MODULES["apiserver"]:
             importlib.import_module(module)
-        Supervisor(lambda: plan(paths), paths.state).run()
+        Supervisor(lambda: plan(paths), paths.state, modules_of_nodes(paths)).run()
     finally:
         paths.supervisor_pid.unlink(missing_ok=True)
 

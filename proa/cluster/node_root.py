@@ -98,6 +98,7 @@ def create(node: NodePaths, dns_address: str) -> None:
 
 def destroy(node: NodePaths) -> None:
     """Let go of the namespaces; their mounts end with their last process."""
+    node.prepared.unlink(missing_ok=True)
     for pin in (node.mount_namespace, node.uts_namespace):
         while _is_mounted(pin):
             if subprocess.run(["umount", "-l", str(pin)], capture_output=True).returncode != 0:

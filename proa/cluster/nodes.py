@@ -45,6 +45,7 @@ def _prepare_node(paths: NodePaths, settings: ClusterSettings, node: NodeSetting
     credentials.create_for_node(paths, settings, node)
     node_root.create(paths, settings.dns_address)
     containerd.write_configuration(paths)
+    paths.prepared.touch()
 
 
 def import_pause_image(paths: ClusterPaths, nodes: Sequence[NodeSettings]) -> None:

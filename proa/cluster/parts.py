@@ -17,10 +17,25 @@ from proa.cluster.supervisor import ProcessSpec
 MODULES = {
     "apiserver": ("uvloop", "orjson", "proa.apiserver.main", "proa.apiserver.server", "cryptography.x509"),
     "controllers": ("proa.cluster.control_loop",),
-    "agent": ("proa.client.rest", "proa.proxy.agent", "proa.cni.agent"),
+    "agent": (
+        "proa.client.rest",
+        "proa.proxy.agent",
+        "proa.cni.agent",
+        "proa.kubelet.agent",
+        "proa.kubelet.cri.containerd",
+        "proa.kubelet.server.main",
+    ),
     "dns": ("proa.dns.agent",),
 }
-"""What each part has in common with others or needs at its restart. Nothing in it may start a thread: no gRPC, no numpy."""
+"""What each part has in common with others or needs at its restart. Nothing in it may start a thread, or a fork would lose it: gRPC does so
+with its first channel only, numpy when it is imported.
+"""
+
+
+def modules_of_nodes(paths: ClusterPaths) -> tuple[str, ...]:
+    """What will be needed as soon as the nodes are prepared."""
+    settings = load(paths.settings)
+    return (*MODULES["agent"], *MODULES["dns"]) if settings and settings.nodes else ()
 
 
 def plan(paths: ClusterPaths) -> list[ProcessSpec]:
@@ -30,7 +45,7 @@ def plan(paths: ClusterPaths) -> list[ProcessSpec]:
         return []
     specs = _control_plane(paths, settings)
     for node in settings.nodes:
-        if node.powered and paths.node(node.name).mount_namespace.exists():
+        if node.powered and paths.node(node.name).prepared.exists():
             specs += _node(paths, settings, node)
     return specs
 
@@ -53,7 +68,12 @@ def _node(paths: ClusterPaths, settings: ClusterSettings, node: NodeSettings) ->
     }
     return [
         ProcessSpec(
-            f"{node.name}/{name}", f"{group}/system", _log(paths, f"{node.name}-{name}"), partial(run, paths, settings, node), group
+            f"{node.name}/{name}",
+            f"{group}/system",
+            _log(paths, f"{node.name}-{name}"),
+            partial(run, paths, settings, node),
+            group,
+            MODULES.get(name, ()),
         )
         for name, run in runs.items()
     ]

@@ -127,6 +127,11 @@ class NodePaths:
         return self.run / "uts"
 
     @property
+    def prepared(self) -> Path:
+        """Exists once all is there that the node's processes start on."""
+        return self.run / "prepared"
+
+    @property
     def containerd_socket(self) -> Path:
         """The same path outside and inside of the node."""
         return self.run / "containerd.sock"

@@ -68,11 +68,14 @@ def changes(wanted: Mapping[str, ProcessSpec], parts: Mapping[str, Part]) -> tup
 
 
 class Supervisor:
-    """`plan()` reads the settings and says what should run."""
+    """`plan()` reads the settings and says what should run. `ahead` are modules of parts that are still to come: they are loaded once the
+    first parts run and nothing else is to be done.
+    """
 
-    def __init__(self, plan: Callable[[], Sequence[ProcessSpec]], state: Path) -> None:
+    def __init__(self, plan: Callable[[], Sequence[ProcessSpec]], state: Path, ahead: Sequence[str] = ()) -> None:
         self._plan = plan
         self._state = state
+        self._ahead = list(ahead)
         self._parts: dict[str, Part] = {}
 
     def run(self) -> None:
@@ -87,9 +90,13 @@ class Supervisor:
                 self._converge()
             self._reap()
             self._start_due()
+            if received is None and self._ahead and self._parts:
+                importlib.import_module(self._ahead.pop(0))
         self._stop(list(self._parts.values()))
 
     def _next_due(self) -> float:
+        if self._ahead and self._parts:
+            return 0.0
         waiting = [part.due for part in self._parts.values() if not part.pid]
         return max(0.0, min(waiting) - time.monotonic()) if waiting else 3600.0
 

@@ -26,9 +26,9 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClusterPaths:
 
 def _prepared(paths: ClusterPaths, *nodes: NodeSettings) -> None:
     for node in nodes:
-        pin = paths.node(node.name).mount_namespace
-        pin.parent.mkdir(parents=True)
-        pin.touch()
+        mark = paths.node(node.name).prepared
+        mark.parent.mkdir(parents=True)
+        mark.touch()
 
 
 def test_no_settings_no_processes(paths: ClusterPaths) -> None:

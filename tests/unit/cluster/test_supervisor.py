@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -65,3 +66,28 @@ def test_a_killed_part_comes_back_and_a_stopped_supervisor_leaves_nothing(tmp_pa
         assert os.waitpid(child, 0)[1] == 0
     assert parts() == {}
     assert not Path(f"/proc/{last}").exists()
+
+
+def test_modules_of_later_parts_are_loaded_once_the_first_parts_run(tmp_path: Path) -> None:
+    (tmp_path / "module_of_a_later_part.py").write_text(f"open({str(tmp_path / 'loaded')!r}, 'w')\n")
+    child = os.fork()
+    if child == 0:
+        sys.path.insert(0, str(tmp_path))
+        plan = lambda: [_spec("first", lambda: time.sleep(60), tmp_path)] if (tmp_path / "go").exists() else []  # noqa: E731
+        Supervisor(plan, tmp_path / "state.json", ["module_of_a_later_part"]).run()
+        os._exit(0)
+    try:
+        _until((tmp_path / "state.json").exists)
+        assert not (tmp_path / "loaded").exists()
+        (tmp_path / "go").touch()
+        os.kill(child, signal.SIGHUP)
+        _until((tmp_path / "loaded").exists)
+    finally:
+        os.kill(child, signal.SIGTERM)
+        assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_part_that_is_now_another_is_stopped_and_started() -> None:
+    part = Part(_spec("kept"))
+    moved = ProcessSpec("kept", "proa/other", Path("/nonexistent/kept.log"), lambda: None)
+    assert changes({"kept": moved}, {"kept": part}) == ([moved], [part])
