@@ -24,6 +24,8 @@ from proa.apiserver.registry.strategy import KindStrategy
 
 AFFINITY_SECONDS = 10800
 MAX_AFFINITY_SECONDS = 86400
+_OPTIONAL = ("clusterIP", "externalName", "externalTrafficPolicy", "healthCheckNodePort", "loadBalancerIP", "sessionAffinity", "type")
+_OPTIONAL_OF_PORT = ("name", "nodePort", "protocol")
 
 
 class ServiceStrategy(KindStrategy):
@@ -36,6 +38,7 @@ class ServiceStrategy(KindStrategy):
 
     def fill(self, obj: Object) -> None:
         spec = obj.setdefault("spec", {})
+        _drop_zero_values(spec)
         if spec.setdefault("sessionAffinity", "None") == "None":
             spec.pop("sessionAffinityConfig", None)
         elif spec["sessionAffinity"] == "ClientIP":
@@ -70,6 +73,13 @@ class ServiceStrategy(KindStrategy):
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
         return _validate_addresses_kept(obj["spec"], old["spec"]) + self.check(obj)
+
+
+def _drop_zero_values(spec: Object) -> None:
+    """Clients say "no address" and "no port" by an empty value too; it isn't stored."""
+    for part, names in ((spec, _OPTIONAL), *((port, _OPTIONAL_OF_PORT) for port in spec.get("ports") or ())):
+        for name in [each for each in names if each in part and part[each] in ("", 0)]:
+            del part[name]
 
 
 def validate_service_spec(spec: Object) -> list[Cause]:

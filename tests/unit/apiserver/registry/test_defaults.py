@@ -252,6 +252,16 @@ def test_kinds(find: Find, plural: str, group: str, given: Object, filled: Objec
     assert given == filled
 
 
+def test_empty_values_of_services_are_not_stored(find: Find) -> None:
+    port: Object = {"name": "", "port": 80, "nodePort": 0, "protocol": ""}
+    given: Object = {"spec": {"type": "", "clusterIP": "", "externalName": "", "sessionAffinity": "", "ports": [port]}}
+    find("services").strategy.default(given)
+    assert given["spec"] == {
+        "type": "ClusterIP", "sessionAffinity": "None", "internalTrafficPolicy": "Cluster",
+        "ports": [{"port": 80, "protocol": "TCP", "targetPort": 80}],
+    }  # fmt: skip
+
+
 def test_defaults_are_stable(find: Find) -> None:
     pod: Object = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "c"}], "volumes": [{"name": "v"}]}}
     strategy = find("pods").strategy
