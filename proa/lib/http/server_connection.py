@@ -8,13 +8,13 @@ as well while the client does not read its answers, so that nobody's answers pil
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine
 from typing import Any
 
 import httptools
 
-from proa.lib.http.message import AnyResponse, Handler, LongBody, Request, Response, StreamResponse, UpgradeResponse
-from proa.lib.http.server_head import PIECE, head, pieces, split_target
+from proa.lib.http.message import AnyResponse, Handler, Request, Response, StreamResponse, UpgradeResponse
+from proa.lib.http.server_head import PIECE, head, pieces, sized, split_target
 from proa.lib.http.server_options import ServerOptions
 from proa.lib.http.server_output import TurnOutput
 from proa.lib.http.server_pending import Pending, resume
@@ -247,9 +247,7 @@ class ServerConnection(asyncio.Protocol):
 
     def _next(self) -> None:
         """Start what waits; a loop, not a recursion, as eager answers come at once."""
-        while self._queue and not self.busy and not self.is_closed:
-            if self._writing_paused:
-                return
+        while self._queue and not (self.busy or self.is_closed or self._writing_paused):
             pending = self._queue.popleft()
             self.busy = True
             coroutine_ = self._handler(pending.request)
@@ -259,7 +257,7 @@ class ServerConnection(asyncio.Protocol):
             else:
                 self._task = self._loop.create_task(self._answer(pending, coroutine_))  # type: ignore[arg-type]
                 return
-        if self._reading_paused and not self.is_closed:
+        if self._reading_paused and not (self.is_closed or self._writing_paused):
             self._reading_paused = False
             self.transport.resume_reading()
 
@@ -356,7 +354,7 @@ class ServerConnection(asyncio.Protocol):
             self.transport.writelines([top, body])
 
     async def _write_pieces(self, pending: Pending, response: Response) -> None:
-        body, size = _sized(response.body)
+        body, size = sized(response.body)
         framing = self._framing(pending, f"content-length: {size}\r\n")
         self.transport.write(head(response.status, response.headers, response.repeated_headers, framing))
         if pending.request.method == "HEAD":
@@ -398,11 +396,3 @@ class ServerConnection(asyncio.Protocol):
         elif not self.busy and not self.is_closed:
             self._output.flush()
             self.transport.close()
-
-
-def _sized(body: bytes | Iterable[bytes]) -> tuple[Iterable[bytes], int]:
-    """The body's parts, and how long they are together."""
-    if isinstance(body, LongBody):
-        return body, body.size
-    parts = [body] if isinstance(body, bytes) else list(body)
-    return parts, sum(map(len, parts))

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from urllib.parse import parse_qs, unquote
 
+from proa.lib.http.message import LongBody
+
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 PIECE = 256 * 1024
 
@@ -57,3 +59,11 @@ def pieces(body: Iterable[bytes]) -> Iterator[bytes]:
             pending, size = [], 0
     if pending:
         yield b"".join(pending)
+
+
+def sized(body: bytes | Iterable[bytes]) -> tuple[Iterable[bytes], int]:
+    """The body's parts, and how long they are together."""
+    if isinstance(body, LongBody):
+        return body, body.size
+    parts = [body] if isinstance(body, bytes) else list(body)
+    return parts, sum(map(len, parts))
