@@ -85,13 +85,19 @@ def wait_for_nodes(paths: ClusterPaths, settings: ClusterSettings, names: Sequen
 
         def ready() -> bool:
             listed = api.get("/api/v1/nodes") or {"items": []}
-            waiting.difference_update(node["metadata"]["name"] for node in listed["items"] if ready_status(node) == "True")
+            said = {node["metadata"]["name"] for node in listed["items"] if ready_status(node) == "True"}
+            waiting.difference_update([name for name in waiting & said if _agent_answers(api, name)])
             return not waiting
 
         def complaint() -> str:
             return "; ".join(f"node {name!r} is not Ready: {last_words(paths.logs / f'{name}-agent.log')}" for name in sorted(waiting))
 
         _wait(ready, complaint)
+
+
+def _agent_answers(api: ApiProbe, node: str) -> bool:
+    """A node that was cut off a moment ago is still called Ready."""
+    return api.request("GET", f"/api/v1/nodes/{node}/proxy/healthz")[0] == 200
 
 
 def delete_node(paths: ClusterPaths, settings: ClusterSettings, name: str) -> None:

@@ -24,12 +24,13 @@ def _restarts_of_pods(cluster: RealCluster) -> dict[str, int]:
 def test_a_killed_api_server_is_back_at_once_and_a_watch_goes_on_without_a_gap(shop: RealCluster) -> None:
     before = _restarts_of_pods(shop)
     seen: list[int] = []
-    end = threading.Event()
+    knows_where, end = threading.Event(), threading.Event()
 
     def watch() -> None:
         """As every informer does: list, then watch from there, and after a broken connection watch from the last event."""
         listed = shop.get("configmaps", "-n", "default")
         version = listed["metadata"]["resourceVersion"] or "0"
+        knows_where.set()
         while not end.is_set():
             path = f"/api/v1/namespaces/default/configmaps?watch=1&resourceVersion={version}&timeoutSeconds=20"
             process = subprocess.Popen([kubectl_binary(), "get", "--raw", path], env=shop.environment, stdout=subprocess.PIPE, text=True)
@@ -47,6 +48,7 @@ def test_a_killed_api_server_is_back_at_once_and_a_watch_goes_on_without_a_gap(s
     watcher = threading.Thread(target=watch)
     shop.kubectl("create", "configmap", "counter", "--from-literal=value=0")
     watcher.start()
+    assert knows_where.wait(30)
     try:
         for value in range(1, 11):
             if value == 5:
