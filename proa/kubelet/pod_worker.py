@@ -13,10 +13,9 @@ from pathlib import Path
 
 from proa.api import meta
 from proa.api.errors import ApiError, Conflict, NotFound
-from proa.api.kinds import NODES, PODS
+from proa.api.kinds import PODS
 from proa.api.meta import Object
 from proa.kubelet import crash_backoff, pod_spec
-from proa.kubelet.admission import Rejection, admit
 from proa.kubelet.container_killer import ContainerKiller, shortened_grace
 from proa.kubelet.container_starter import ContainerStarter, StartFailure
 from proa.kubelet.container_status import CRASH_LOOP, StatusInputs, Waiting
@@ -25,6 +24,7 @@ from proa.kubelet.cri.errors import RuntimeFailure
 from proa.kubelet.cri.runtime import Container, Sandbox
 from proa.kubelet.node_context import NodeContext
 from proa.kubelet.pod_actions import PodActions, compute_pod_actions
+from proa.kubelet.pod_admission import refusal
 from proa.kubelet.pod_runtime import PodRuntime, observe
 from proa.kubelet.pod_sandbox import SandboxFailure, create_sandbox, remove_everything, sandbox_config, stop_sandboxes
 from proa.kubelet.pod_status import PodView, Verdict, build_pod_status
@@ -210,10 +210,7 @@ class PodWorker:
         context, facts = self._context, self._context.facts
         refused = rejection(self.pod, facts.handlers.get("", next(iter(facts.handlers.values()))))
         if refused is None and not self.runtime.sandboxes:
-            refused = self._refusal()
-            # The scheduler may know a label or a resource of the node that the agent's last look had not yet.
-            if refused is not None and await self._learn_node():
-                refused = self._refusal()
+            refused = await refusal(self.pod, context)
         if refused is not None:
             reason, message = refused
             context.recorder.event(self.pod, "Warning", reason, message)
@@ -223,22 +220,6 @@ class PodWorker:
             return False
         self._admitted = True
         return True
-
-    def _refusal(self) -> Rejection | None:
-        context, facts = self._context, self._context.facts
-        others = [each for each in context.pods() if meta.uid(each) != meta.uid(self.pod) and not pod_spec.is_finished(each)]
-        sysctls = context.configuration.allowed_unsafe_sysctls
-        return admit(self.pod, others, facts.node, facts.allocatable, sysctls, apparmor=facts.apparmor)
-
-    async def _learn_node(self) -> bool:
-        """Whether the node is another than it was known to be."""
-        facts = self._context.facts
-        try:
-            node = await self._context.client.get(NODES, self._context.configuration.node_name)
-        except (ApiError, OSError):
-            return False
-        known, facts.node = facts.node, node
-        return node != known
 
     def _is_past_deadline(self) -> bool:
         limit = self.pod["spec"].get("activeDeadlineSeconds")
