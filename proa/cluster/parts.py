@@ -72,8 +72,8 @@ def _node(paths: ClusterPaths, settings: ClusterSettings, node: NodeSettings) ->
             f"{group}/system",
             _log(paths, f"{node.name}-{name}"),
             partial(run, paths, settings, node),
-            group,
-            MODULES.get(name, ()),
+            kill_group=group,
+            modules=MODULES.get(name, ()),
         )
         for name, run in runs.items()
     ]
