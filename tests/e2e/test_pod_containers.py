@@ -110,7 +110,8 @@ def test_readiness_by_http_and_tcp_moves_a_pod_in_and_out(space: Namespace) -> N
     space.ready("http", "tcp")
     space.shell("http", "rm /tmp/www/ok")
     space.out("wait", "--for=condition=Ready=false", "pod/http", "--timeout=20s")
-    assert space.wait_for_event("http", "Unhealthy") == "Readiness probe failed: HTTP probe failed with statuscode: 404"
+    failed = ("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 404")
+    wait_for(lambda: failed in space.events_of("http"), "no event of the failed probe")
     space.shell("http", "touch /tmp/www/ok")
     space.ready("http")
     assert space.status_of("http", "main")["restartCount"] == 0
