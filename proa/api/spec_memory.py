@@ -7,9 +7,11 @@ and alphabet in the same places makes no difference to any rule, and the byte th
 
 import re
 from collections.abc import Hashable
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import orjson
+
+from proa.lib.recently_used import RecentlyUsed
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -20,24 +22,11 @@ _TOKEN_VOLUME = b'"kube-api-access-'
 _NAME = re.compile(rb'"(kube-api-access-[a-z0-9]{5})"')
 
 
-class SpecMemory(Generic[K, V]):
-    """Keys are what `spec_key` gives, or have it in them. The one that was used longest ago is forgotten first."""
-
-    __slots__ = ("_entries",)
+class SpecMemory(RecentlyUsed[K, V]):
+    """Keys are what `spec_key` gives, or have it in them."""
 
     def __init__(self) -> None:
-        self._entries: dict[K, V] = {}
-
-    def get(self, key: K) -> V | None:
-        value = self._entries.pop(key, None)
-        if value is not None:
-            self._entries[key] = value
-        return value
-
-    def put(self, key: K, value: V) -> None:
-        self._entries[key] = value
-        if len(self._entries) > CAPACITY:
-            del self._entries[next(iter(self._entries))]
+        super().__init__(CAPACITY)
 
 
 def spec_key(spec: Any) -> tuple[bytes, bytes]:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from proa.api.errors import Unauthorized
 from proa.apiserver.authn.default_group import with_group
 from proa.apiserver.authn.service_account_claims import EXTRA
-from proa.apiserver.authn.verified import RecentlyUsed
 from proa.apiserver.interface import AUTHENTICATED_GROUP, User
 from proa.lib.clock import Clock
 from proa.lib.http.message import Request
+from proa.lib.recently_used import RecentlyUsed
 
 
 @dataclass(frozen=True, slots=True)

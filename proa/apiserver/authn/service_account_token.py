@@ -12,10 +12,10 @@ from proa.api.meta import Object
 from proa.apiserver.authn.default_group import with_group
 from proa.apiserver.authn.json_web_token import SigningKey, decode_base64, unverified_issuer
 from proa.apiserver.authn.service_account_claims import Reference, TokenClaims, read_claims, to_user
-from proa.apiserver.authn.verified import RecentlyUsed
 from proa.apiserver.interface import AUTHENTICATED_GROUP, ObjectReader, User
 from proa.lib.clock import Clock, parse_time
 from proa.lib.http.message import Request
+from proa.lib.recently_used import RecentlyUsed
 
 LEEWAY_SECONDS = 60.0
 """How far clocks may differ, and how long a terminating object's token still works, so that its last requests get through."""

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from proa.api.meta import Object
-from proa.apiserver.authn.verified import RecentlyUsed
 from proa.apiserver.authz.policy_rule import allowed_names, allows_path, resource_keys, split_rules
 from proa.apiserver.authz.role_index import GROUP, RoleIndex
 from proa.apiserver.interface import Decision, ObjectReader, RequestInfo, User
+from proa.lib.recently_used import RecentlyUsed
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A bounded memory of what was verified lately: the one that was used longest ago goes first."""
+"""A bounded memory of what was worked out lately: the one that was used longest ago goes first."""
 
 from typing import Generic, TypeVar
 
