@@ -1,38 +1,37 @@
-"""`python -m proa.apiserver --config FILE.json`: the API server alone in a process. SIGTERM and SIGINT drain it."""
+"""`python -m proa.apiserver --config FILE.json [--FLAG=VALUE...]`: the API server alone in a process; flags are upstream's (`flags.py`).
+
+SIGTERM and SIGINT drain it.
+"""
 
 import argparse
 import asyncio
-import dataclasses
 import gc
 import json
 import logging
 import signal
+import typing
 from pathlib import Path
 from typing import Any
 
 from proa.apiserver.config import ApiServerConfig
-
-_PATHS = frozenset(
-    {
-        "data_directory", "unix_socket", "certificate", "private_key", "client_ca", "service_account_key", "kubelet_client_certificate",
-        "kubelet_client_key",
-    }
-)  # fmt: skip
+from proa.apiserver.flags import with_flags
 
 
 def load_config(text: str) -> ApiServerConfig:
     """From JSON whose members are those of `ApiServerConfig`; raises ValueError for a member that it has not."""
     values: dict[str, Any] = json.loads(text)
-    unknown = set(values) - {field.name for field in dataclasses.fields(ApiServerConfig)}
-    if unknown:
+    types = typing.get_type_hints(ApiServerConfig)
+    if unknown := set(values) - set(types):
         raise ValueError(f"unknown settings of the API server: {', '.join(sorted(unknown))}")
-    for name in _PATHS & set(values):
-        values[name] = Path(values[name]) if values[name] is not None else None
-    values["listen"] = tuple((host, port) for host, port in values.get("listen", ()))
-    for name in ("node_port_range", "api_audiences"):
-        if name in values:
-            values[name] = tuple(values[name])
-    return ApiServerConfig(**values)
+    values["listen"] = [(host, port) for host, port in values.get("listen", ())]
+    return ApiServerConfig(**{name: _typed(value, types[name]) for name, value in values.items()})
+
+
+def _typed(value: Any, wanted: Any) -> Any:
+    """JSON has neither paths nor tuples."""
+    if value is not None and Path in (wanted, *typing.get_args(wanted)):
+        return Path(value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 async def run(config: ApiServerConfig) -> None:
@@ -60,7 +59,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m proa.apiserver", description="The Kubernetes API server of proa.")
     parser.add_argument("--config", type=Path, required=True, help="JSON file with the settings")
     parser.add_argument("--log-level", default="INFO")
-    arguments = parser.parse_args()
+    arguments, flags = parser.parse_known_args()
     logging.basicConfig(level=arguments.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    config = load_config(arguments.config.read_text())
+    try:
+        config = with_flags(load_config(arguments.config.read_text()), flags)
+    except ValueError as error:
+        parser.error(str(error))
     uvloop.run(run(config))

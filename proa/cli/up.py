@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 @click.option("--service-cidr", metavar="CIDR", help="Addresses of services (default 10.96.0.0/16, or the next free one).")
 @click.option("--api-port", type=click.IntRange(1, 65535), help="Port of the API server on 127.0.0.1 (default 6443, or a free one).")
 @click.option("--kubernetes-version", metavar="VERSION", help="The API to serve, 1.25 to 1.37 (default 1.37).")
+@click.option(
+    "--kube-apiserver-arg", multiple=True, metavar="NAME=VALUE", help="A flag of kube-apiserver, such as runtime-config=api/beta=true."
+)
 def up(
     name: str,
     nodes: int | None,
@@ -28,12 +31,13 @@ def up(
     service_cidr: str | None,
     api_port: int | None,
     kubernetes_version: str | None,
+    kube_apiserver_arg: tuple[str, ...],
 ) -> None:
     """Create the cluster NAME, or start it again, and make it kubectl's current context."""
     from proa.cluster.lifecycle import bring_up
     from proa.cluster.request import Request
 
-    request = Request(name, nodes, pod_network_cidr, service_cidr, api_port, kubernetes_version)
+    request = Request(name, nodes, pod_network_cidr, service_cidr, api_port, kubernetes_version, kube_apiserver_arg)
     with Progress() as progress:
         settings = bring_up(request, progress.step)
     click.echo(f'Cluster "{name}" is up with {count_nodes(settings.nodes)}; the context of kubectl is "{settings.context}".')

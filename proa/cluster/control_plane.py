@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 def api_server_config(paths: ClusterPaths, settings: ClusterSettings) -> "ApiServerConfig":
     """On loopback for this machine, and on the switch for nodes and pods."""
     from proa.apiserver.config import ApiServerConfig
+    from proa.apiserver.flags import with_flags
 
     listen = [("127.0.0.1", settings.api_port)]
     if settings.nodes:
         listen.append((settings.control_plane_address, settings.api_port))
-    return ApiServerConfig(
+    config = ApiServerConfig(
         data_directory=paths.data,
         listen=tuple(listen),
         unix_socket=paths.api_socket,
@@ -32,6 +33,7 @@ def api_server_config(paths: ClusterPaths, settings: ClusterSettings) -> "ApiSer
         service_cidr=settings.service_cidr,
         kubernetes_version=settings.kubernetes_version,
     )
+    return with_flags(config, settings.kube_apiserver_args)
 
 
 def run_api_server(paths: ClusterPaths, settings: ClusterSettings) -> None:

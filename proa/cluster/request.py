@@ -22,6 +22,8 @@ class Request:
     service_cidr: str | None = None
     api_port: int | None = None
     kubernetes_version: str | None = None
+    kube_apiserver_args: tuple[str, ...] = ()
+    """None of them means what None means elsewhere."""
 
 
 def check_unchanged(request: Request, settings: ClusterSettings) -> None:
@@ -32,6 +34,7 @@ def check_unchanged(request: Request, settings: ClusterSettings) -> None:
         "--service-cidr": (request.service_cidr, settings.service_cidr),
         "--api-port": (request.api_port, settings.api_port),
         "--kubernetes-version": (_minor(request.kubernetes_version), settings.kubernetes_version),
+        "--kube-apiserver-arg": (" ".join(_arguments(request)) or None, " ".join(settings.kube_apiserver_args)),
     }
     for option, (wanted, actual) in asked.items():
         if wanted is not None and wanted != actual:
@@ -49,10 +52,22 @@ def new_settings(request: Request, others: Sequence[ClusterSettings], taken: Seq
     for other in others:
         in_use += [Network(other.pod_network_cidr), Network(other.service_cidr), Network(other.node_network)]
     pods, services, nodes = choose_networks(request.pod_network_cidr, request.service_cidr, in_use)
-    settings = ClusterSettings(request.name, _choose_port(request.api_port, others), str(pods), str(services), str(nodes), version)
+    port = _choose_port(request.api_port, others)
+    settings = ClusterSettings(
+        request.name, port, str(pods), str(services), str(nodes), version, kube_apiserver_args=_arguments(request)
+    )  # fmt: skip
     for _ in range(DEFAULT_NODES if request.nodes is None else request.nodes):
         settings = settings.with_node(settings.new_node())
     return settings
+
+
+def _arguments(request: Request) -> tuple[str, ...]:
+    from proa.apiserver.flags import settled
+
+    try:
+        return settled(request.kube_apiserver_args)
+    except ValueError as error:
+        raise ClusterError(f"--kube-apiserver-arg: {error}") from None
 
 
 def _minor(version: str | None) -> str | None:

@@ -39,6 +39,8 @@ class ClusterSettings:
     node_network: str
     kubernetes_version: str
     nodes: tuple[NodeSettings, ...] = field(default_factory=tuple)
+    kube_apiserver_args: tuple[str, ...] = ()
+    """NAME=VALUE each, by upstream's names."""
 
     @property
     def control_plane_address(self) -> str:
@@ -159,7 +161,8 @@ def load(path: Path) -> ClusterSettings | None:
     try:
         raw = json.loads(text)
         nodes = tuple(NodeSettings(**node) for node in raw.pop("nodes"))
-        return _checked(ClusterSettings(**raw, nodes=nodes))
+        arguments = tuple(raw.pop("kube_apiserver_args", ()))
+        return _checked(ClusterSettings(**raw, nodes=nodes, kube_apiserver_args=arguments))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         name = path.parent.name
         remedy = f"mend it, or remove the cluster: proa down {name}"

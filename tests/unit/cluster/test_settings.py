@@ -1,5 +1,7 @@
 """Addresses of clusters: defaults, neighbours, and what a user may ask for."""
 
+from pathlib import Path
+
 import pytest
 
 from proa.cluster.errors import ClusterError
@@ -90,3 +92,21 @@ def test_settings_survive_their_file(tmp_path) -> None:  # type: ignore[no-untyp
 def test_names_that_can_not_be_file_or_host_names(name: str) -> None:
     with pytest.raises(ClusterError):
         check_name(name)
+
+
+def test_flags_of_the_api_server_are_kept_and_compared(tmp_path: Path) -> None:
+    asked = Request("proa", api_port=FREE_PORT, kube_apiserver_args=("runtime-config=api/beta=true",))
+    settings = new_settings(asked, [], [])
+    save(settings, tmp_path / "cluster.json")
+    assert load(tmp_path / "cluster.json") == settings
+    check_unchanged(asked, settings)
+    check_unchanged(Request("proa"), settings)
+    with pytest.raises(
+        ClusterError, match="exists with --kube-apiserver-arg runtime-config=api/beta=true, not runtime-config=api/all=true"
+    ):
+        check_unchanged(Request("proa", kube_apiserver_args=("runtime-config=api/all=true",)), settings)
+
+
+def test_unknown_flags_of_the_api_server_are_refused() -> None:
+    with pytest.raises(ClusterError, match='--kube-apiserver-arg: unknown flag "--colour"'):
+        new_settings(Request("proa", api_port=FREE_PORT, kube_apiserver_args=("colour=red",)), [], [])
