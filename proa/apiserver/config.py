@@ -19,6 +19,17 @@ class ApiServerConfig:
     """Private key (PEM, ECDSA P-256 or RSA) that signs service-account tokens."""
     kubelet_client_certificate: Path | None = None
     kubelet_client_key: Path | None = None
+    proxy_client_certificate: Path | None = None
+    """Who this server is to extension API servers and webhooks: a certificate of `requestheader_client_ca`."""
+    proxy_client_key: Path | None = None
+    requestheader_client_ca: Path | None = None
+    """The authority of front proxies: whoever has a certificate of it may say in headers who asks. None: nobody may."""
+    requestheader_allowed_names: tuple[str, ...] = ()
+    """Common names of front proxies; empty for every name."""
+    requestheader_username_headers: tuple[str, ...] = ("X-Remote-User",)
+    requestheader_group_headers: tuple[str, ...] = ("X-Remote-Group",)
+    requestheader_uid_headers: tuple[str, ...] = ("X-Remote-Uid",)
+    requestheader_extra_headers_prefix: tuple[str, ...] = ("X-Remote-Extra-",)
     advertise_address: str = "127.0.0.1"
     """The address behind the `kubernetes` Service."""
     advertise_port: int = 6443

@@ -1,4 +1,4 @@
-"""The certificates of a cluster: one authority, and a credential for each part under upstream's user names.
+"""The certificates of a cluster: one authority (and one for front proxies), and a credential for each part under upstream's user names.
 
 Everything is made once, renewed when two thirds of its life are over, and kept in files of mode 0600.
 """
@@ -39,6 +39,11 @@ CONTROL_PLANE = (
 )
 
 
+FRONT_PROXY = Credential("front-proxy-client", "front-proxy-client", client=True)
+"""What the API server shows to extension API servers. Of an authority of its own: a certificate of the cluster's would be a user's."""
+FRONT_PROXY_AUTHORITY = "front-proxy-ca"
+
+
 def node_credentials(settings: ClusterSettings, node: NodeSettings) -> tuple[Credential, ...]:
     """The kubelet's client and serving certificates, and one each for the proxy and DNS of the node."""
     address = settings.node_address(node)
@@ -51,9 +56,10 @@ def node_credentials(settings: ClusterSettings, node: NodeSettings) -> tuple[Cre
 
 
 def create_for_cluster(paths: ClusterPaths, settings: ClusterSettings) -> None:
-    """Authority, API server, administrator; the service-account key; admin.kubeconfig."""
+    """Authorities, API server, front proxy, administrator; the service-account key; admin.kubeconfig."""
     authority = CertificateAuthority.load_or_create(paths.pki, "ca")
     _issue(authority, paths.pki, (api_server_credential(settings), *CONTROL_PLANE))
+    _issue(CertificateAuthority.load_or_create(paths.pki, FRONT_PROXY_AUTHORITY), paths.pki, (FRONT_PROXY,))
     load_or_create_private_key(paths.pki / "service-account.key")
     kubeconfig.write_private(paths.admin_kubeconfig, admin_kubeconfig(paths, settings))
 

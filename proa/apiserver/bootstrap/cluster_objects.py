@@ -3,6 +3,7 @@ API server behind it, and what an extension server needs to trust it.
 """
 
 import ipaddress
+import json
 
 from proa.api.kinds import CONFIG_MAPS, ENDPOINT_SLICES, ENDPOINTS, NAMESPACES, PRIORITY_CLASSES, SERVICES
 from proa.api.meta import Object
@@ -78,9 +79,18 @@ def service_cidr(config: ApiServerConfig) -> list[tuple[ResourceId, Object]]:
 
 
 def client_authority(config: ApiServerConfig) -> list[tuple[ResourceId, Object]]:
-    """Where metrics-server and other extension servers find the authority of client certificates."""
+    """Where metrics-server and other extension servers find whose client certificates they may trust: users', and front proxies'."""
     metadata = {"name": CLIENT_CA_CONFIG_MAP, "namespace": "kube-system"}
     data = {"client-ca-file": config.client_ca.read_text()}
+    if config.requestheader_client_ca is not None:
+        data |= {
+            "requestheader-client-ca-file": config.requestheader_client_ca.read_text(),
+            "requestheader-allowed-names": json.dumps(config.requestheader_allowed_names),
+            "requestheader-username-headers": json.dumps(config.requestheader_username_headers),
+            "requestheader-group-headers": json.dumps(config.requestheader_group_headers),
+            "requestheader-uid-headers": json.dumps(config.requestheader_uid_headers),
+            "requestheader-extra-headers-prefix": json.dumps(config.requestheader_extra_headers_prefix),
+        }
     return [(CONFIG_MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})]
 
 
