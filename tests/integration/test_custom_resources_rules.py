@@ -17,6 +17,8 @@ def ruled(*rules: dict[str, Any], ports: tuple[dict[str, Any], ...] = ()) -> dic
     crd = copy.deepcopy(definition())
     spec = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
     spec["x-kubernetes-validations"] = list(rules)
+    spec["properties"]["tags"] |= {"maxItems": 10, "items": {"type": "string", "maxLength": 20}}
+    spec["properties"]["limits"] |= {"maxProperties": 10, "additionalProperties": {"type": "string", "maxLength": 20}}
     if ports:
         spec["properties"]["ports"]["items"]["x-kubernetes-validations"] = list(ports)
     return crd
@@ -80,10 +82,10 @@ def test_elements_of_list_maps_are_compared_with_what_they_were(run: Run) -> Non
 
 
 UNCOMPILED: list[tuple[dict[str, Any], str, str]] = [
-    ({"rule": "self.sise == 1"}, "rule", "compilation failed: ERROR: <input>:1:5: undefined field 'sise'"),
+    ({"rule": "self.sise == 1"}, "rule", "compilation failed: ERROR: <input>:1:5: undefined field 'sise'\n | self.sise == 1\n | ....^"),
     ({"rule": "self.size + 1"}, "rule", "cel expression must evaluate to a bool"),
     ({"rule": "nothing == 1"}, "rule",
-     "compilation failed: ERROR: <input>:1:1: undeclared reference to 'nothing'\n | nothing == 1\n | ^"),
+     "compilation failed: ERROR: <input>:1:1: undeclared reference to 'nothing' (in container '')\n | nothing == 1\n | ^"),
     ({"rule": "self.size == 1", "optionalOldSelf": True}, "optionalOldSelf", "may not be set if oldSelf is not used in rule"),
     ({"rule": "self.size == 1", "fieldPath": ".sise"}, "fieldPath", "must be a valid path"),
     ({"rule": "self.size == 1", "message": "a\nb"}, "message", "must not contain line breaks"),

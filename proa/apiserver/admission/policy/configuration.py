@@ -5,16 +5,15 @@ can't enforce is said.
 from collections.abc import Iterator, Sequence
 
 from proa.api import meta
-from proa.api.errors import Cause, Invalid, forbidden
+from proa.api.errors import Cause, Invalid
 from proa.api.meta import Object
-from proa.apiserver.admission.policy.expression import compile_cause, is_available
+from proa.apiserver.admission.policy.expression import compile_cause
 from proa.apiserver.admission.webhook.hook import EXEMPT_GROUP
 from proa.apiserver.interface import Attributes, PassiveAdmission
 
 POLICIES, MUTATING = "validatingadmissionpolicies", ("mutatingadmissionpolicies", "mutatingadmissionpolicybindings")
 BINDINGS = "validatingadmissionpolicybindings"
 WEBHOOKS = ("mutatingwebhookconfigurations", "validatingwebhookconfigurations")
-NO_CEL = "CEL expressions can't be evaluated: the package cel-expr-python is not installed"
 
 
 class AdmissionConfiguration(PassiveAdmission):
@@ -29,8 +28,6 @@ class AdmissionConfiguration(PassiveAdmission):
             return
         if plural in MUTATING:
             attributes.add_warning(f"{obj.get('kind', '')} is stored and served, but this version of proa does not enforce it yet")
-        elif plural in (POLICIES, BINDINGS) and not is_available():
-            attributes.add_warning(f"{obj.get('kind', '')} is stored and served, but not enforced: {NO_CEL}")
         causes = list(_policy(obj)) if plural == POLICIES else list(_webhooks(obj)) if plural in WEBHOOKS else []
         if causes:
             raise Invalid.of(EXEMPT_GROUP, obj.get("kind", ""), meta.name(obj), causes)
@@ -39,8 +36,6 @@ class AdmissionConfiguration(PassiveAdmission):
 def _webhooks(obj: Object) -> Iterator[Cause]:
     for index, webhook in enumerate(obj.get("webhooks") or ()):
         path = f"webhooks[{index}].matchConditions"
-        if webhook.get("matchConditions") and not is_available():
-            yield forbidden(path, NO_CEL)
         yield from _conditions(webhook.get("matchConditions") or (), path)
 
 

@@ -1,68 +1,35 @@
-"""CEL expressions of admission: match conditions, variables, validations. What they see is the request, not a schema's value.
-
-Expressions that ask the authorizer are not understood: they do not compile.
-"""
+"""CEL expressions of admission: match conditions, variables, validations. What they see is the request, not a schema's value."""
 
 import functools
 from collections.abc import Callable, Iterable
-from importlib import import_module
 from typing import Any
 
+from proa.api.cel.environment import Environment
+from proa.api.cel.errors import CompileError
+from proa.api.cel.types import BOOL, DYN, STRING
 from proa.api.errors import Cause, invalid
 from proa.api.meta import Object
-from proa.apiserver.crd.cel.environment import EXTENSIONS, CompileError, Unavailable, evaluate
 
 NAMES = ("object", "oldObject", "request", "params", "namespaceObject", "variables")
-__all__ = ["CompileError", "Condition", "Expression", "Unavailable", "compile_cause", "conditions_of", "is_available"]
+_RESULTS = {"": (), "BOOL": (BOOL, DYN), "STRING": (STRING, DYN)}
 
 
 @functools.cache
-def _environment() -> Any:
-    """Raises Unavailable."""
-    try:
-        cel = import_module("cel_expr_python.cel")
-        standard = [getattr(import_module(f"cel_expr_python.ext.{module}"), name)() for module, name in EXTENSIONS.items()]
-    except ImportError as error:
-        raise Unavailable(str(error)) from None
-    from proa.apiserver.crd.cel.functions import TABLE
-
-    overloads: dict[str, list[Any]] = {}
-    for name, result, parameters, member, implementation in TABLE:
-        known = overloads.setdefault(name, [])
-        types = [getattr(cel.Type, each) for each in parameters]
-        known.append(cel.Overload(f"k8s_{name}_{len(known)}", getattr(cel.Type, result), types, member, implementation))
-    functions = [cel.FunctionDecl(name, known) for name, known in overloads.items()]
-    extensions = [*standard, cel.CelExtension("kubernetes", functions)]
-    return cel.NewEnv(variables=dict.fromkeys(NAMES, cel.Type.DYN), extensions=extensions)
-
-
-def is_available() -> bool:
-    try:
-        _environment()
-    except Unavailable:
-        return False
-    return True
+def _environment() -> Environment:
+    return Environment(dict.fromkeys(NAMES, DYN))
 
 
 class Expression:
     """One expression, compiled."""
 
     def __init__(self, source: str, result: str = "") -> None:
-        """`result` "" takes any type. Raises CompileError, Unavailable."""
+        """`result` "" takes any type. Raises CompileError."""
         self.source = source.strip()
-        try:
-            self._compiled = _environment().compile(source)
-        except RuntimeError as error:
-            if isinstance(error, Unavailable):
-                raise
-            text = str(error).removeprefix("INVALID_ARGUMENT: ").removesuffix(" [INVALID_ARGUMENT]").replace(" (in container '')", "")
-            raise CompileError(f"compilation failed: {text}") from None
-        if result and self._compiled.return_type().name() not in (result, "DYN"):
-            raise CompileError(f"must evaluate to {result.lower()}")
+        self._program = _environment().compile(source, *_RESULTS[result])
 
     def __call__(self, seen: Object) -> Any:
         """Raises ValueError with what failed."""
-        return evaluate(self._compiled, {name: seen.get(name) for name in NAMES})
+        return self._program.evaluate(seen)
 
 
 Condition = Callable[[Object], Any]
@@ -76,7 +43,7 @@ def conditions_of(declared: Iterable[Object]) -> tuple[tuple[str, Condition], ..
 def _condition(source: str) -> Condition:
     try:
         return Expression(source, "BOOL")
-    except (CompileError, Unavailable) as error:
+    except CompileError as error:
         return functools.partial(_fail, str(error))
 
 
@@ -90,6 +57,4 @@ def compile_cause(path: str, source: str, result: str = "") -> Cause | None:
         Expression(source, result)
     except CompileError as error:
         return invalid(path, source, str(error))
-    except Unavailable:
-        return None
     return None

@@ -99,7 +99,7 @@ def _message(validation: Validation, seen: dict[str, Any]) -> str:
 
 
 def policy_of(obj: Object) -> Policy:
-    """Raises CompileError, Unavailable."""
+    """Raises CompileError."""
     spec = obj.get("spec") or {}
     return Policy(
         name=meta.name(obj),

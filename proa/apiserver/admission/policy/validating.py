@@ -9,11 +9,11 @@ from typing import Any
 import orjson
 
 from proa.api import meta
+from proa.api.cel.errors import CompileError
 from proa.api.errors import Forbidden
 from proa.api.labels import selector_from_object
 from proa.api.meta import Object
 from proa.api.resource import ResourceId
-from proa.apiserver.admission.policy.expression import CompileError, Unavailable
 from proa.apiserver.admission.policy.matching import Match, match_of
 from proa.apiserver.admission.policy.policy import CODES, Failure, Policy, policy_of
 from proa.apiserver.admission.policy.request_view import seen_by_expressions
@@ -44,7 +44,7 @@ class ValidatingAdmissionPolicy(PassiveAdmission):
             return
         try:
             self._policies[meta.name(obj)] = policy_of(obj)
-        except (CompileError, Unavailable) as error:
+        except CompileError as error:
             log.warning("the policy %s is not enforced: %s", meta.name(obj), error)
 
     def _on_binding(self, event: str, obj: Object) -> None:

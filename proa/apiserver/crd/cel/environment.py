@@ -1,77 +1,46 @@
-"""The CEL environment of schema rules: `self`, `oldSelf`, the extensions and Kubernetes' own functions. Loaded with the first rule."""
+"""What a rule of a schema may name: `self`, typed as the schema says, and `oldSelf`, or an optional of it."""
 
-import functools
-import re
-from importlib import import_module
+from __future__ import annotations
+
+from functools import cached_property
 from typing import Any
 
-EXTENSIONS = {
-    "ext_bindings": "ExtBindings",
-    "ext_encoders": "ExtEncoders",
-    "ext_math": "ExtMath",
-    "ext_optional": "ExtOptional",
-    "ext_strings": "ExtStrings",
-}
-OLD = "__old"
-"""oldSelf in a list, or an empty one: an optional value can only be made by an expression."""
-OPTIONAL_OLD = f"cel.bind(oldSelf, size({OLD}) == 0 ? optional.none() : optional.of({OLD}[0]), ({{}}))"
-_CONTAINER = re.compile(r" \(in container ''\)")
-_CODE = re.compile(r" ?\[INVALID_ARGUMENT\]$")
+from proa.api.cel.cost import estimate
+from proa.api.cel.environment import Environment, Program
+from proa.api.cel.schema_type import schema_type
+from proa.api.cel.types import DYN, Type, optional_of
+from proa.apiserver.crd.pruning import Schema
 
 
-class CompileError(ValueError):
-    """What is wrong with an expression, as CEL words it."""
+class Scope:
+    """Of one schema; nothing is made of it before a rule needs it."""
+
+    def __init__(self, schema: Schema, *, root: bool) -> None:
+        self._schema = schema
+        self._resource = root or bool(schema.get("x-kubernetes-embedded-resource"))
+
+    @cached_property
+    def type(self) -> Type:
+        return schema_type(self._schema, "self", resource=self._resource) or DYN
+
+    @property
+    def elements(self) -> int:
+        """How many values a list or map can hold."""
+        return max(1, self.type.size) if self.type.kind in ("list", "map") else 1
+
+    def environment(self, *, optional_old: bool = False) -> Environment:
+        return Environment({"self": self.type, "oldSelf": optional_of(self.type) if optional_old else self.type})
+
+    def estimate(self, program: Program) -> int:
+        return estimate(program.checked, {"self": self.type, "oldSelf": self.type})
+
+    def seen(self, value: Any) -> Any:
+        """A value as rules get it: of a resource's metadata only the names."""
+        if not self._resource or value.__class__ is not dict or value.get("metadata").__class__ is not dict:
+            return value
+        metadata = value["metadata"]
+        return {**value, "metadata": {name: metadata[name] for name in ("name", "generateName") if name in metadata}}
 
 
-class Unavailable(RuntimeError):
-    """The CEL runtime is not installed."""
-
-
-@functools.cache
-def environment() -> Any:
-    """Raises Unavailable."""
-    try:
-        cel = import_module("cel_expr_python.cel")
-        standard = [getattr(import_module(f"cel_expr_python.ext.{module}"), name)() for module, name in EXTENSIONS.items()]
-    except ImportError as error:
-        raise Unavailable(str(error)) from None
-    from proa.apiserver.crd.cel.functions import TABLE
-
-    by_name: dict[str, list[Any]] = {}
-    for name, result, parameters, member, implementation in TABLE:
-        types = [getattr(cel.Type, each) for each in parameters]
-        number = len(by_name.setdefault(name, []))
-        by_name[name].append(cel.Overload(f"k8s_{name}_{number}", getattr(cel.Type, result), types, member, implementation))
-    functions = [cel.FunctionDecl(name, overloads) for name, overloads in by_name.items()]
-    variables = {"self": cel.Type.DYN, "oldSelf": cel.Type.DYN, OLD: cel.Type.DYN}
-    return cel.NewEnv(variables=variables, extensions=[*standard, cel.CelExtension("kubernetes", functions)])
-
-
-def compile_expression(source: str, result: str) -> Any:
-    """An expression whose type is (or may be) `result`. Raises CompileError, Unavailable."""
-    known = environment()
-    try:
-        expression = known.compile(source)
-    except RuntimeError as error:
-        text = _CODE.sub("", _CONTAINER.sub("", str(error).removeprefix("INVALID_ARGUMENT: ")))
-        raise CompileError(f"compilation failed: {text}") from None
-    if expression.return_type().name() not in (result, "DYN"):
-        raise CompileError(f"cel expression must evaluate to a {result.lower()}")
-    return expression
-
-
-def evaluate(expression: Any, variables: dict[str, Any]) -> Any:
-    """The value; raises ValueError with the message of what failed."""
-    found = expression.eval(data=variables)
-    if found.type().name() == "ERROR":
-        raise ValueError(_runtime_error(str(found.value())))
-    return found.value()
-
-
-def _runtime_error(text: str) -> str:
-    missing = re.search(r'Key not found in map : "?([^"]*)"?', text)
-    if missing:
-        return f"no such key: {missing[1]}"
-    if "No matching overloads found" in text:
-        return "no such overload"
-    return text.partition(": ")[2] or text
+def scope_of(schema: Schema, *, root: bool) -> Scope:
+    return Scope(schema, root=root)

@@ -8,10 +8,14 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from proa.api.cel.cost import STATIC_LIMIT, STATIC_TOTAL, over_budget
+from proa.api.cel.environment import Program
+from proa.api.cel.errors import CompileError
+from proa.api.cel.types import BOOL, STRING
+from proa.api.cel.values import NOTHING, Optional
 from proa.api.errors import Cause, duplicate, forbidden, invalid, not_supported, required
 from proa.api.meta import Object
-from proa.apiserver.crd.cel.environment import OLD, OPTIONAL_OLD, CompileError, Unavailable, compile_expression, evaluate
-from proa.apiserver.crd.cel.values import escaped, seen
+from proa.apiserver.crd.cel.environment import Scope, scope_of
 from proa.apiserver.crd.list_types import children
 from proa.apiserver.crd.pruning import Schema
 from proa.apiserver.crd.value_validation import ABSENT, by_keys, identity_of
@@ -22,15 +26,15 @@ BLOCKING = ("FieldValueNotSupported", "FieldValueRequired", "FieldValueTooLong",
 UNCHECKED = "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
 _OLD_SELF = re.compile(r"\boldSelf\b")
-_SELECTION = re.compile(r"(?<![\w.])(?:self|oldSelf)((?:\.[A-Za-z_]\w*)+)(\s*\()?")
 
 Visit = Callable[[Any, str, Any, list[Cause]], None]
 
 
 class Rule:
-    """One rule, compiled."""
+    """One rule, compiled in the scope of the schema that it stands in."""
 
-    def __init__(self, declared: Object, kind: str) -> None:
+    def __init__(self, declared: Object, kind: str, scope: Scope) -> None:
+        """Raises CompileError."""
         self.text = declared["rule"].strip()
         self.kind = kind
         self.message = (declared.get("message") or "").strip() or f"failed rule: {self.text}"
@@ -38,27 +42,37 @@ class Rule:
         self.field_path = (declared.get("fieldPath") or "").strip()
         self.transition = uses_old_self(self.text)
         self.optional = bool(declared.get("optionalOldSelf"))
-        self._expression = compile_expression(source_of(declared), "BOOL")
+        environment = scope.environment(optional_old=self.optional)
+        self.program: Program = environment.compile(self.text, BOOL)
         said = (declared.get("messageExpression") or "").strip()
-        self._said = compile_expression(OPTIONAL_OLD.format(said) if self.optional else said, "STRING") if said else None
+        self.said = environment.compile(said, STRING) if said else None
 
     def check(self, value: Any, old: Any, path: str) -> Cause | None:
         """`value` and `old` as rules see them; old ABSENT where there is none."""
         if self.transition and old is ABSENT and not self.optional:
             return None
-        variables = {"self": value, "oldSelf": None if old is ABSENT else old, OLD: [] if old is ABSENT else [old]}
+        former = (NOTHING if old is ABSENT else Optional(old)) if self.optional else None if old is ABSENT else old
+        variables = {"self": value, "oldSelf": former}
         try:
-            if evaluate(self._expression, variables):
+            if self.program.evaluate(variables) is True:
                 return None
         except ValueError as error:
-            return invalid(path or "<nil>", self.kind, f"{error} evaluating rule: {self.message}")
+            return invalid(path or "<nil>", self.kind, self._failure(str(error)))
         return self._refusal(f"{path}{self.field_path}".lstrip("."), self._message(variables))
 
+    def _failure(self, error: str) -> str:
+        if error.startswith("no such overload"):
+            why = "call arguments did not match a supported operator, function or macro signature for rule"
+            return f"'{error}': {why}: {self.text}"
+        if error.startswith("operation cancelled: actual cost limit exceeded"):
+            return f"'{error}': no further validation rules will be run due to call cost exceeds limit for rule: {self.text}"
+        return f"{error} evaluating rule: {self.message}"
+
     def _message(self, variables: dict[str, Any]) -> str:
-        if self._said is None:
+        if self.said is None:
             return self.message
         try:
-            said = evaluate(self._said, variables)
+            said = self.said.evaluate(variables)
         except ValueError:
             return self.message
         usable = isinstance(said, str) and said.strip() and "\n" not in said and len(said) <= 5 * 1024
@@ -93,7 +107,7 @@ class Rules:
 
 
 def compile_rules(schema: Schema) -> Rules | None:
-    """None where there are none. Raises CompileError, Unavailable."""
+    """None where there are none. Raises CompileError."""
     return Rules(schema) if has_rules(schema) else None
 
 
@@ -105,14 +119,10 @@ def uses_old_self(text: str) -> bool:
     return _OLD_SELF.search(_STRINGS.sub('""', text)) is not None
 
 
-def source_of(declared: Object) -> str:
-    rule: str = declared["rule"].strip()
-    return OPTIONAL_OLD.format(rule) if declared.get("optionalOldSelf") else rule
-
-
 def _compile(schema: Schema, *, root: bool = False) -> Visit | None:
     kind = schema.get("type") or ""
-    rules = [Rule(each, kind) for each in schema.get(RULES) or ()]
+    scope = scope_of(schema, root=root)
+    rules = [Rule(each, kind, scope) for each in schema.get(RULES) or ()]
     properties = {name: made for name, inner in (schema.get("properties") or {}).items() if (made := _compile(inner))}
     additional, items = schema.get("additionalProperties"), schema.get("items")
     others = _compile(additional) if isinstance(additional, dict) else None
@@ -125,7 +135,7 @@ def _compile(schema: Schema, *, root: bool = False) -> Visit | None:
         if value is None:
             return
         if rules:
-            out.extend(_checked(rules, schema, value, old, path, root))
+            out.extend(_checked(rules, scope, value, old, path))
         if value.__class__ is dict:
             former = old if old.__class__ is dict else {}
             for key, item in value.items():
@@ -140,10 +150,9 @@ def _compile(schema: Schema, *, root: bool = False) -> Visit | None:
     return visit
 
 
-def _checked(rules: list[Rule], schema: Schema, value: Any, old: Any, path: str, root: bool) -> Iterator[Cause]:
+def _checked(rules: list[Rule], scope: Scope, value: Any, old: Any, path: str) -> Iterator[Cause]:
     unchanged = old is not ABSENT and value == old
-    now = seen(value, schema, root=root)
-    before = ABSENT if old is ABSENT else seen(old, schema, root=root)
+    now, before = scope.seen(value), ABSENT if old is ABSENT else scope.seen(old)
     for rule in rules:
         if unchanged and not rule.transition:
             continue
@@ -151,20 +160,38 @@ def _checked(rules: list[Rule], schema: Schema, value: Any, old: Any, path: str,
             yield cause
 
 
-def validate_rules(schema: Schema, path: str, *, correlated: bool = True, root: bool = True) -> list[Cause]:
-    """What is wrong with the rules themselves. `correlated` tells whether former values can be found at this place."""
+def validate_rules(schema: Schema, path: str) -> list[Cause]:
+    """What is wrong with the rules themselves, and with what all of them together may cost."""
+    costs: list[tuple[int, str]] = []
+    causes = _validate(schema, path, costs, correlated=True, root=True, times=1)
+    total = sum(cost for cost, _ in costs)
+    if total > STATIC_TOTAL:
+        contributed = "contributed to estimated rule & messageExpression cost total exceeding cost limit for entire OpenAPIv3 schema"
+        expensive = sorted(costs, key=lambda each: -each[0])[:4]
+        causes += [forbidden(place, contributed) for cost, place in expensive if cost > STATIC_TOTAL // 100]
+        name = "x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema"
+        causes.append(forbidden(path, over_budget(name, total, STATIC_TOTAL)))
+    return causes
+
+
+def _validate(schema: Schema, path: str, costs: list[tuple[int, str]], *, correlated: bool, root: bool, times: int) -> list[Cause]:
+    """`correlated` tells whether former values can be found at this place, `times` how often it can occur in one object."""
     causes: list[Cause] = []
+    scope = scope_of(schema, root=root)
     for index, declared in enumerate(schema.get(RULES) or ()):
         own = f"{path}.{RULES}[{index}]"
-        causes += _form(declared, own) or _meaning(declared, schema, own, path, correlated=correlated, root=root)
+        causes += _form(declared, own) or _meaning(declared, schema, own, path, scope, costs, correlated=correlated, times=times)
     granular = schema.get("x-kubernetes-map-type") != "atomic"
     for name, inner in (schema.get("properties") or {}).items():
-        causes += validate_rules(inner, f"{path}.properties[{name}]", correlated=correlated and granular, root=False)
+        place = f"{path}.properties[{name}]"
+        causes += _validate(inner, place, costs, correlated=correlated and granular, root=False, times=times)
+    many = times * scope.elements
     if isinstance(schema.get("additionalProperties"), dict):
-        causes += validate_rules(schema["additionalProperties"], f"{path}.additionalProperties", correlated=correlated, root=False)
+        inner = schema["additionalProperties"]
+        causes += _validate(inner, f"{path}.additionalProperties", costs, correlated=correlated, root=False, times=many)
     if isinstance(schema.get("items"), dict):
         by_key = schema.get("x-kubernetes-list-type") == "map"
-        causes += validate_rules(schema["items"], f"{path}.items", correlated=correlated and by_key, root=False)
+        causes += _validate(schema["items"], f"{path}.items", costs, correlated=correlated and by_key, root=False, times=many)
     return causes
 
 
@@ -184,7 +211,9 @@ def _form(declared: Object, path: str) -> list[Cause]:
     return [not_supported(f"{path}.reason", reason, REASONS)] if reason is not None and reason not in REASONS else []
 
 
-def _meaning(declared: Object, schema: Schema, path: str, place: str, *, correlated: bool, root: bool) -> list[Cause]:
+def _meaning(
+    declared: Object, schema: Schema, path: str, place: str, scope: Scope, costs: list[tuple[int, str]], *, correlated: bool, times: int
+) -> list[Cause]:  # fmt: skip
     uses_old = uses_old_self(declared["rule"])
     causes: list[Cause] = []
     if declared.get("optionalOldSelf") is not None and not uses_old:
@@ -196,38 +225,23 @@ def _meaning(declared: Object, schema: Schema, path: str, place: str, *, correla
     field_path = declared.get("fieldPath")
     if field_path and not _reaches(schema, field_path):
         causes.append(invalid(f"{path}.fieldPath", field_path, "must be a valid path"))
-    for field in ("rule", "messageExpression"):
-        if declared.get(field) and (stray := undefined_field(declared[field], schema, root=root)):
-            text = f"compilation failed: ERROR: <input>:1:{stray[1] + 1}: undefined field '{stray[0]}'"
-            return [*causes, invalid(f"{path}.{field}", declared, text)]
-    try:
-        Rule(declared, schema.get("type") or "")
-    except CompileError as error:
-        causes.append(invalid(f"{path}.rule", declared, str(error)))
-    except Unavailable as error:
-        causes.append(forbidden(path, f"rules can't be checked, as this server has no CEL runtime: {error}"))
+    environment = scope.environment(optional_old=bool(declared.get("optionalOldSelf")))
+    for field, name, result in (("rule", "rule", BOOL), ("messageExpression", "messageExpression", STRING)):
+        source = (declared.get(field) or "").strip()
+        if not source:
+            continue
+        try:
+            program = environment.compile(source)
+        except CompileError as error:
+            return [*causes, invalid(f"{path}.{field}", declared, str(error))]
+        if program.result is not result and program.result.kind != result.kind:
+            what = "cel expression" if field == "rule" else "messageExpression"
+            return [*causes, invalid(f"{path}.{field}", declared, f"{what} must evaluate to a {result.kind}")]
+        cost = scope.estimate(program) * times
+        costs.append((cost, f"{path}.{field}"))
+        if cost > STATIC_LIMIT:
+            causes.append(forbidden(f"{path}.{field}", over_budget(f"estimated {name} cost", cost, STATIC_LIMIT)))
     return causes
-
-
-def undefined_field(text: str, schema: Schema, *, root: bool) -> tuple[str, int] | None:
-    """The first field that is selected of self and that the schema does not have, with its place: the runtime takes any field of any map,
-    so what the type checker would find is found here."""
-    for match in _SELECTION.finditer(_STRINGS.sub(lambda found: '"' + " " * (len(found[0]) - 2) + '"', text)):
-        names = match[1][1:].split(".")
-        if match[2]:
-            names.pop()
-        position, inner, resource = match.start(1), schema, root
-        for name in names:
-            properties = inner.get("properties") or {}
-            known = {escaped(key): value for key, value in properties.items()}
-            if resource or inner.get("x-kubernetes-embedded-resource"):
-                known |= {"apiVersion": {}, "kind": {}, "metadata": {}}
-            if inner.get("type") != "object" or isinstance(inner.get("additionalProperties"), dict) or not (properties or resource):
-                break
-            if name not in known:
-                return name, position
-            inner, resource, position = known[name], False, position + len(name) + 1
-    return None
 
 
 def _reaches(schema: Schema, path: str) -> bool:
