@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from proa.api.errors import ApiError, Conflict, NotFound
 from proa.api.meta import Object
 from proa.api.schema_node import SchemaNode
+from proa.apiserver.admission.webhook.client import WebhookClient
 from proa.apiserver.call import ServerContext
 from proa.apiserver.crd.definition_rules import is_true
 from proa.apiserver.crd.drain import drain
@@ -39,6 +40,7 @@ class CustomResources:
     ) -> None:  # fmt: skip
         self._context, self._store, self._reader, self._writer = context, store, reader, writer
         self._object_meta = object_meta
+        self._webhooks = WebhookClient(reader)
         self._changed = changed
         self._served: dict[str, list[CustomServed]] = {}
         self._stored: dict[str, tuple[Collection, tuple[str, ...]]] = {}
@@ -75,6 +77,7 @@ class CustomResources:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._webhooks.close()
 
     def _observe(self, event: StoreEvent) -> None:
         """In the event loop, before the write is answered."""
@@ -162,7 +165,7 @@ class CustomResources:
             return
         collection, _ = self._stored[name]
         group, plural = crd["spec"]["group"], crd["spec"]["names"]["plural"]
-        made = served_versions(crd, collection, lambda: self.find(name), self._object_meta, self._reader, self._store.revision)
+        made = served_versions(crd, collection, lambda: self.find(name), self._object_meta, self._webhooks, self._store.revision)
         self._remove(name)
         self._states[name], self._served[name] = state, made
         for served in made:

@@ -4,24 +4,19 @@ The webhook may change everything but identity: name, namespace, UID stay, and o
 Source: "Webhook conversion" in the Kubernetes documentation of CustomResourceDefinition versions.
 """
 
-import base64
 import copy
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import orjson
 
 from proa.api.errors import ApiError
 from proa.api.meta import Object
-from proa.apiserver.interface import ObjectReader
-from proa.lib.http.client import Endpoint, HttpClient
-from proa.lib.http.client_tls import client_context
+from proa.apiserver.admission.webhook.client import CallError, WebhookClient
 
-TIMEOUT = 30.0
+TIMEOUT = 30
 IDENTITY_FIELDS = ("name", "namespace", "uid")
 SUPPORTED_REVIEWS = ("v1", "v1beta1")
 
@@ -30,22 +25,13 @@ class WebhookError(Exception):
     """Why there is no answer that could be used."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where to post, and by what name the certificate is checked."""
-
-    endpoint: Endpoint
-    path: str
-    url: str
-
-
 class WebhookConverter:
     """Converts objects of one kind. `webhook` is spec.conversion.webhook."""
 
-    def __init__(self, webhook: Object, group: str, kind: str, reader: ObjectReader) -> None:
+    def __init__(self, webhook: Object, group: str, kind: str, webhooks: WebhookClient) -> None:
         self._config: Object = webhook["clientConfig"]
         self._review = next(version for version in webhook["conversionReviewVersions"] if version in SUPPORTED_REVIEWS)
-        self._group, self._kind, self._reader = group, kind, reader
+        self._group, self._kind, self._webhooks = group, kind, webhooks
 
     async def __call__(self, objects: Sequence[Object], api_version: str) -> Sequence[Object]:
         """Raises ApiError."""
@@ -65,60 +51,10 @@ class WebhookConverter:
         return accepted(answer, objects, uid, api_version)
 
     async def _post(self, body: bytes) -> Any:
-        target = self._target()
-        client = HttpClient(target.endpoint, timeout=TIMEOUT)
         try:
-            headers = [("content-type", "application/json"), ("accept", "application/json"), ("host", target.endpoint.server_name)]
-            response = await client.request("POST", target.path, headers, body)
-        except OSError as error:
-            raise WebhookError(f'Post "{target.url}": {error}') from None
-        finally:
-            await client.close()
-        if response.status != 200:
-            raise WebhookError(f"the server answered {response.status}: {response.body[:200].decode(errors='replace')}")
-        try:
-            return orjson.loads(response.body)
-        except ValueError as error:
-            raise WebhookError(f"the answer is no JSON: {error}") from None
-
-    def _target(self) -> Target:
-        bundle = self._config.get("caBundle")
-        tls = client_context(ca=base64.b64decode(bundle) if bundle else None)
-        if url := self._config.get("url"):
-            parts = urlsplit(url)
-            host, path = parts.hostname or "", parts.path + (f"?{parts.query}" if parts.query else "")
-            return Target(Endpoint(host, parts.port or 443, tls, server_name=host), path or "/", f"{url}?timeout=30s")
-        service = self._config["service"]
-        name, namespace, port = service["name"], service["namespace"], service.get("port", 443)
-        host, number = self._address(name, namespace, port)
-        server = f"{name}.{namespace}.svc"
-        path = service.get("path") or "/"
-        return Target(Endpoint(host, number, tls, server_name=server), path, f"https://{server}:{port}{path}?timeout=30s")
-
-    def _address(self, name: str, namespace: str, port: int) -> tuple[str, int]:
-        """A ready endpoint of the Service; the API server is not behind kube-proxy everywhere."""
-        service = self._reader.get("", "services", name, namespace)
-        if service is None:
-            raise WebhookError(f'service "{name}" not found')
-        spec = service.get("spec") or {}
-        declared = next((each for each in spec.get("ports") or () if each.get("port") == port), None)
-        if declared is None:
-            raise WebhookError(f'no service port {port} found for service "{name}"')
-        if spec.get("type") == "ExternalName":
-            return spec.get("externalName", ""), port
-        candidates = [
-            (address, each["port"])
-            for piece in self._reader.list("discovery.k8s.io", "endpointslices", namespace)
-            if (piece["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == name
-            for each in piece.get("ports") or ()
-            if (each.get("name") or "") == (declared.get("name") or "")
-            for endpoint in piece.get("endpoints") or ()
-            if (endpoint.get("conditions") or {}).get("ready", True)
-            for address in endpoint["addresses"]
-        ]
-        if not candidates:
-            raise WebhookError(f'no endpoints available for service "{name}"')
-        return random.choice(candidates)
+            return await self._webhooks.post(self._config, body, TIMEOUT)
+        except CallError as error:
+            raise WebhookError(str(error)) from None
 
 
 def accepted(answer: Any, objects: Sequence[Object], uid: str, api_version: str) -> list[Object]:

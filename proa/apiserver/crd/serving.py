@@ -7,6 +7,7 @@ from typing import Any
 from proa.api.meta import Object
 from proa.api.resource import Resource, ResourceId, Subresource
 from proa.api.schema_node import ANY, SchemaNode
+from proa.apiserver.admission.webhook.client import WebhookClient
 from proa.apiserver.crd.collection import VersionedCollection
 from proa.apiserver.crd.columns import printer_columns
 from proa.apiserver.crd.conversion import Convert, CustomVersioner, relabelled
@@ -14,7 +15,6 @@ from proa.apiserver.crd.conversion_webhook import WebhookConverter
 from proa.apiserver.crd.pruning import Schema
 from proa.apiserver.crd.strategy import CustomResourceStrategy, CustomStatusStrategy
 from proa.apiserver.crd.version_schema import VersionSchema
-from proa.apiserver.interface import ObjectReader
 from proa.apiserver.served import ServedResource
 from proa.storage.interface import Collection
 
@@ -61,14 +61,14 @@ def storage_version(crd: Object) -> str:
 
 
 def served_versions(
-    crd: Object, stored: Collection, find: Callable[[], Object | None], object_meta: SchemaNode, reader: ObjectReader, since: int
+    crd: Object, stored: Collection, find: Callable[[], Object | None], object_meta: SchemaNode, webhooks: WebhookClient, since: int
 ) -> list[CustomServed]:
     """`find` gives the definition again when a schema is needed; entries after `since` are written under it."""
     spec = crd["spec"]
     group, kind = spec["group"], spec["names"]["kind"]
     generation = crd["metadata"].get("generation", 0)
     schemas = {version["name"]: VersionSchema(_schema_of(crd, version["name"], find), object_meta) for version in spec["versions"]}
-    convert = _converter(spec, group, kind, reader)
+    convert = _converter(spec, group, kind, webhooks)
     made = []
     for version in spec["versions"]:
         if version.get("served"):
@@ -100,10 +100,10 @@ def _schema_of(crd: Object, version: str, find: Callable[[], Object | None]) -> 
     return load
 
 
-def _converter(spec: Object, group: str, kind: str, reader: ObjectReader) -> Convert:
+def _converter(spec: Object, group: str, kind: str, webhooks: WebhookClient) -> Convert:
     conversion = spec.get("conversion") or {}
     if conversion.get("strategy") == "Webhook":
-        return WebhookConverter(conversion["webhook"], group, kind, reader)
+        return WebhookConverter(conversion["webhook"], group, kind, webhooks)
     return relabelled
 
 

@@ -1,13 +1,10 @@
 """Posts reviews to webhooks over TLS, on connections that stay open, with failures worded as Go's HTTP client words them.
 
-A Service is resolved to one of its ready endpoints here: the API server need not be behind kube-proxy. The certificate is checked for
-`NAME.NAMESPACE.svc`, whatever address is dialled.
+The certificate is checked for `NAME.NAMESPACE.svc`, whatever address is dialled.
 """
 
 import base64
 import binascii
-import random
-import socket
 import ssl
 from dataclasses import dataclass
 from typing import Any
@@ -15,17 +12,15 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from proa.api import meta
 from proa.api.meta import Object
 from proa.apiserver.interface import ObjectReader
+from proa.apiserver.outbound import Unresolved, go_error, service_address
 from proa.lib.http.client import Endpoint, HttpClient, HttpResponse
 from proa.lib.http.client_tls import client_context
 
 USER_AGENT = "kube-apiserver-admission"
 RETRIES = 2
 """For a connection that the webhook had closed meanwhile; webhooks are idempotent by contract."""
-_UNKNOWN_AUTHORITY = (18, 19, 20, 21)
-_EXPIRED = (9, 10)
 _GENERIC = {
     400: "the server rejected our request for an unknown reason",
     401: "the server has asked for the client to provide credentials",
@@ -65,12 +60,12 @@ class WebhookClient:
         url = _told_url(client_config, seconds)
         try:
             address = self._address(client_config)
-        except CallError as error:
+        except Unresolved as error:
             raise CallError(f'Post "{url}": {error}') from None
         try:
             response = await self._send(client_config, address, body, seconds)
         except OSError as error:
-            raise CallError(f'Post "{url}": {go_error(error, address)}') from None
+            raise CallError(f'Post "{url}": {go_error(error, address.host, address.port, address.server_name)}') from None
         return _decoded(response)
 
     async def _send(self, client_config: Object, address: Address, body: bytes, seconds: int) -> HttpResponse:
@@ -125,57 +120,6 @@ def _told_url(client_config: Object, seconds: int) -> str:
     service = client_config.get("service") or {}
     host = f"{service.get('name', '')}.{service.get('namespace', '')}.svc:{service.get('port') or 443}"
     return f"https://{host}{service.get('path') or '/'}?timeout={seconds}s"
-
-
-def service_address(reader: ObjectReader, namespace: str, name: str, port: int) -> tuple[str, int]:
-    """A ready endpoint of one of the Service's ports; raises CallError."""
-    service = reader.get("", "services", name, namespace)
-    if service is None:
-        raise CallError(f'service "{name}" not found')
-    spec = service.get("spec") or {}
-    if spec.get("type") == "ExternalName":
-        return spec.get("externalName", ""), port
-    declared = next((each for each in spec.get("ports") or () if each.get("port") == port), None)
-    if declared is None:
-        raise CallError(f'no service port {port} found for service "{name}"')
-    found = [
-        (str(address), int(each["port"]))
-        for slice_ in reader.list("discovery.k8s.io", "endpointslices", namespace)
-        if meta.labels(slice_).get("kubernetes.io/service-name") == name
-        for each in slice_.get("ports") or ()
-        if (each.get("name") or "") == (declared.get("name") or "")
-        for endpoint in slice_.get("endpoints") or ()
-        if (endpoint.get("conditions") or {}).get("ready", True)
-        for address in endpoint.get("addresses") or ()
-    ]
-    if not found:
-        raise CallError(f'no endpoints available for service "{name}"')
-    return random.choice(found)
-
-
-def go_error(error: OSError, address: Address) -> str:
-    where = f"[{address.host}]:{address.port}" if ":" in address.host else f"{address.host}:{address.port}"
-    if isinstance(error, ConnectionRefusedError):
-        return f"dial tcp {where}: connect: connection refused"
-    if isinstance(error, TimeoutError):
-        return "context deadline exceeded"
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"tls: failed to verify certificate: x509: {_certificate_problem(error, address)}"
-    if isinstance(error, socket.gaierror):
-        return f"dial tcp: lookup {address.host}: no such host"
-    if isinstance(error, ConnectionResetError):
-        return "EOF"
-    return str(error)
-
-
-def _certificate_problem(error: ssl.SSLCertVerificationError, address: Address) -> str:
-    if error.verify_code in _UNKNOWN_AUTHORITY:
-        return "certificate signed by unknown authority"
-    if error.verify_code in _EXPIRED:
-        return "certificate has expired or is not yet valid"
-    if "ostname mismatch" in error.verify_message or "address mismatch" in error.verify_message:
-        return f"certificate is not valid for any names, but wanted to match {address.server_name}"
-    return error.verify_message
 
 
 def _decoded(response: HttpResponse) -> Any:

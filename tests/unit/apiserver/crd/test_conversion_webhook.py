@@ -1,11 +1,15 @@
 """What is taken of a webhook's answer."""
 
+import asyncio
+import re
 from typing import Any
 
 import pytest
 
-from proa.apiserver.crd.conversion_webhook import Target, WebhookConverter, WebhookError, accepted
-from proa.apiserver.interface import ObjectReader
+from proa.api.errors import ApiError
+from proa.apiserver.admission.webhook.client import WebhookClient
+from proa.apiserver.crd.conversion_webhook import WebhookConverter, WebhookError, accepted
+from proa.apiserver.fake import FakeReader
 
 OLD: dict[str, Any] = {
     "apiVersion": "e.com/v1", "kind": "W",
@@ -52,56 +56,10 @@ def test_refused(answer: Any, told: str) -> None:
         accepted(answer, [OLD], "1", "e.com/v2")
 
 
-class Objects:
-    """An `ObjectReader` over (group, plural, namespace, name): object."""
-
-    def __init__(self, *objects: tuple[str, str, dict[str, Any]]) -> None:
-        self._objects = objects
-
-    def get(self, group: str, plural: str, name: str, namespace: str = "") -> dict[str, Any] | None:
-        return next((each for each in self.list(group, plural, namespace) if each["metadata"]["name"] == name), None)
-
-    def list(self, group: str, plural: str, namespace: str = "") -> list[dict[str, Any]]:
-        return [obj for own, kind, obj in self._objects if (own, kind, obj["metadata"]["namespace"]) == (group, plural, namespace)]
-
-    def observe(self, group: str, plural: str, handler: Any) -> None:
-        raise NotImplementedError
-
-
-SERVICE = {
-    "metadata": {"name": "hook", "namespace": "n"},
-    "spec": {"ports": [{"name": "https", "port": 443}, {"name": "other", "port": 80}]},
-}
-
-
-def piece(*endpoints: dict[str, Any], service: str = "hook") -> dict[str, Any]:
-    labels = {"kubernetes.io/service-name": service}
-    ports = [{"name": "other", "port": 1}, {"name": "https", "port": 9443}]
-    return {"metadata": {"name": service, "namespace": "n", "labels": labels}, "endpoints": list(endpoints), "ports": ports}
-
-
-def target(*objects: tuple[str, str, dict[str, Any]]) -> Target:
-    reader: ObjectReader = Objects(*objects)
+def test_a_service_that_leads_nowhere() -> None:
     client = {"service": {"name": "hook", "namespace": "n", "path": "/convert", "port": 443}}
-    return WebhookConverter({"clientConfig": client, "conversionReviewVersions": ["v1"]}, "e.com", "W", reader)._target()
-
-
-def test_a_service_is_reached_at_a_ready_endpoint() -> None:
-    ready, unready = {"addresses": ["10.0.0.1"]}, {"addresses": ["10.0.0.2"], "conditions": {"ready": False}}
-    slices = [("discovery.k8s.io", "endpointslices", each) for each in (piece(unready, ready), piece(ready, service="else"))]
-    found = target(("", "services", SERVICE), *slices)
-    shown = found.endpoint.host, found.endpoint.port, found.endpoint.server_name, found.path, found.url
-    assert shown == ("10.0.0.1", 9443, "hook.n.svc", "/convert", "https://hook.n.svc:443/convert?timeout=30s")
-
-
-@pytest.mark.parametrize(
-    ("objects", "told"),
-    [
-        ([], 'service "hook" not found'),
-        ([("", "services", SERVICE)], 'no endpoints available for service "hook"'),
-        ([("", "services", {**SERVICE, "spec": {"ports": [{"port": 1}]}})], 'no service port 443 found for service "hook"'),
-    ],
-)
-def test_a_service_that_leads_nowhere(objects: list[tuple[str, str, dict[str, Any]]], told: str) -> None:
-    with pytest.raises(WebhookError, match=told):
-        target(*objects)
+    webhook = {"clientConfig": client, "conversionReviewVersions": ["v1"]}
+    converter = WebhookConverter(webhook, "e.com", "W", WebhookClient(FakeReader()))
+    why = 'Post "https://hook.n.svc:443/convert?timeout=30s": service "hook" not found'
+    with pytest.raises(ApiError, match=re.escape(f"conversion webhook for e.com/v1, Kind=W failed: {why}")):
+        asyncio.run(converter([OLD], "e.com/v2"))
