@@ -14,16 +14,12 @@ from proa.apiserver.connect.kubelet import dial_error
 from proa.apiserver.connect.links import rewrite_html, rewrite_url
 from proa.client.streaming import gateway
 from proa.lib.http.client import Endpoint, HttpClient, HttpStream
-from proa.lib.http.message import AnyResponse, Request, Response, StreamResponse, UpgradeResponse, Writer
+from proa.lib.http.message import AnyResponse, Request, Response, UpgradeResponse
+from proa.lib.http.passing_on import end_to_end, forwarded_for, is_bare, streamed
 from proa.lib.streaming.pump import tunnel
 
 HTML_LIMIT = 16 * 1024 * 1024
-_HOP_BY_HOP = frozenset(
-    {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer"}
-    | {"transfer-encoding", "upgrade"}
-)
 _OURS = ("authorization", "x-remote-", "impersonate-")
-_FRAMING = ("content-length", "expect", "host")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +46,11 @@ async def proxy(request: Request, target: ProxyTarget) -> AnyResponse:
         except OSError as error:
             raise unreachable(target, error) from None
         headers_back = answer_headers(answer.headers, request, target)
-        if _is_bare(answer, request):
-            return Response(answer.status, headers_back)
-        if _is_html(answer) and request.method != "HEAD":
+        if _is_html(answer) and not is_bare(answer, request):
             return Response(answer.status, headers_back, await _page(answer, request, target))
-        held = stack.pop_all()
-    return StreamResponse(lambda writer: _copy(answer, held, writer), answer.status, headers_back)
+        if is_bare(answer, request):
+            return streamed(answer, request, headers_back, stack)
+        return streamed(answer, request, headers_back, stack.pop_all())
 
 
 def unreachable(target: ProxyTarget, error: OSError) -> ServiceUnavailable:
@@ -68,16 +63,9 @@ def _target(request: Request, target: ProxyTarget) -> str:
 
 
 def forwarded_headers(request: Request, target: ProxyTarget) -> dict[str, str]:
-    named = {part.strip().lower() for part in request.headers.get("connection", "").split(",")}
-    headers = {
-        name: value
-        for name, value in request.headers.items()
-        if name not in _HOP_BY_HOP and name not in named and name not in _FRAMING and not name.startswith(_OURS)
-    }
-    client = request.peer.rpartition(":")[0].strip("[]")
-    known = request.headers.get("x-forwarded-for", "")
-    if client:
-        headers["x-forwarded-for"] = f"{known}, {client}" if known else client
+    headers = {name: value for name, value in end_to_end(request.headers).items() if not name.startswith(_OURS)}
+    if client := forwarded_for(request):
+        headers["x-forwarded-for"] = client
     headers["x-forwarded-uri"] = f"{target.prefix}{target.path}"
     if host := request.headers.get("host"):
         headers["x-forwarded-host"] = host
@@ -86,11 +74,7 @@ def forwarded_headers(request: Request, target: ProxyTarget) -> dict[str, str]:
 
 def answer_headers(headers: Mapping[str, str], request: Request, target: ProxyTarget) -> dict[str, str]:
     """CORS is this server's affair, so the backend's answers to it are left out."""
-    back = {
-        name: value
-        for name, value in headers.items()
-        if name not in _HOP_BY_HOP and name != "content-length" and not name.startswith("access-control-")
-    }
+    back = {name: value for name, value in end_to_end(headers).items() if not name.startswith("access-control-")}
     if location := back.get("location"):
         back["location"] = rewrite_url(location, target.prefix, _hosts(request, target))
     return back
@@ -98,10 +82,6 @@ def answer_headers(headers: Mapping[str, str], request: Request, target: ProxyTa
 
 def _hosts(request: Request, target: ProxyTarget) -> tuple[str, ...]:
     return target.endpoint.authority, request.headers.get("host", "")
-
-
-def _is_bare(answer: HttpStream, request: Request) -> bool:
-    return answer.status in (204, 304) or (request.method != "HEAD" and answer.headers.get("content-length") == "0")
 
 
 def _is_html(answer: HttpStream) -> bool:
@@ -120,12 +100,6 @@ async def _page(answer: HttpStream, request: Request, target: ProxyTarget) -> by
     if moved == plain:
         return body
     return gzip.compress(moved) if encoding == "gzip" else zlib.compress(moved, wbits=-15) if encoding == "deflate" else moved
-
-
-async def _copy(answer: HttpStream, held: AsyncExitStack, writer: Writer) -> None:
-    async with held:
-        async for chunk in answer.chunks():
-            await writer.write(chunk)
 
 
 async def _upgrade(request: Request, target: ProxyTarget) -> AnyResponse:

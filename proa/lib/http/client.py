@@ -63,6 +63,8 @@ class HttpStream:
     status: int
     headers: dict[str, str]
     _connection: ClientConnection = field(repr=False)
+    repeated: Sequence[tuple[str, str]] = ()
+    """What came more than once, each by itself."""
 
     async def chunks(self) -> AsyncIterator[bytes]:
         async for chunk in self._connection.body():
@@ -92,7 +94,7 @@ class HttpClient:
         async with asyncio.timeout(self._timeout):
             connection, head = await self._send(method, target, headers, body)
         try:
-            yield HttpStream(head.status, head.headers, connection)
+            yield HttpStream(head.status, head.headers, connection, head.repeated)
         finally:
             self._give_back(connection)
 

@@ -13,10 +13,11 @@ READ_SIZE = 256 * 1024
 
 @dataclass(slots=True)
 class ResponseHead:
-    """Header names are lower-case; repeated headers are joined by ", "."""
+    """Header names are lower-case; repeated headers are joined by ", ", and stand one by one in `repeated`."""
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
+    repeated: list[tuple[str, str]] = field(default_factory=list)
 
 
 class _Answer:
@@ -32,8 +33,14 @@ class _Answer:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        headers = self.head.headers
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+        headers, repeated = self.head.headers, self.head.repeated
+        if key not in headers:
+            headers[key] = text
+            return
+        if not any(name == key for name, _ in repeated):
+            repeated.append((key, headers[key]))
+        repeated.append((key, text))
+        headers[key] = f"{headers[key]}, {text}"
 
     def on_headers_complete(self) -> None:
         self.has_head = True

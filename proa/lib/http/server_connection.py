@@ -250,12 +250,11 @@ class ServerConnection(asyncio.Protocol):
         while self._queue and not (self.busy or self.is_closed or self._writing_paused):
             pending = self._queue.popleft()
             self.busy = True
-            coroutine_ = self._handler(pending.request)
             if self._options.eager_get and pending.request.method == "GET" and not pending.upgrade:
-                if not self._step(pending, coroutine_):  # type: ignore[arg-type]
+                if not self._step(pending, self._handler(pending.request)):  # type: ignore[arg-type]
                     return
             else:
-                self._task = self._loop.create_task(self._answer(pending, coroutine_))  # type: ignore[arg-type]
+                self._task = self._loop.create_task(self._answer(pending))
                 return
         if self._reading_paused and not (self.is_closed or self._writing_paused):
             self._reading_paused = False
@@ -281,9 +280,10 @@ class ServerConnection(asyncio.Protocol):
         self._task = self._loop.create_task(self._answer(pending, resume(handler, first)))
         return False
 
-    async def _answer(self, pending: Pending, handler: Coroutine[Any, Any, AnyResponse]) -> None:
+    async def _answer(self, pending: Pending, begun: Coroutine[Any, Any, AnyResponse] | None = None) -> None:
+        """`begun` is a handler that has run to its first suspension."""
         try:
-            response: AnyResponse = await handler
+            response: AnyResponse = await (begun or self._handler(pending.request))
         except Exception:
             log.exception("handler failed: %s %s", pending.request.method, pending.request.path)
             response = self._options.refuse(500, "internal error")
@@ -344,6 +344,8 @@ class ServerConnection(asyncio.Protocol):
         body: bytes = response.body  # type: ignore[assignment]
         status = response.status
         length = f"content-length: {len(body)}\r\n" if status not in (204, 304) and status >= 200 else ""
+        if pending.request.method == "HEAD" and "content-length" in response.headers:
+            length = ""  # a proxy knows how long the body would have been
         top = head(status, response.headers, response.repeated_headers, self._framing(pending, length))
         if pending.request.method == "HEAD" or not length:
             self._output.add(top)
