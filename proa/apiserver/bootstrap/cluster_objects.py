@@ -4,16 +4,17 @@ API server behind it, and what an extension server needs to trust it.
 
 import ipaddress
 import json
+from collections.abc import Sequence
 
 from proa.api.kinds import CONFIG_MAPS, ENDPOINT_SLICES, ENDPOINTS, NAMESPACES, PRIORITY_CLASSES, SERVICES
 from proa.api.meta import Object
 from proa.api.resource import ResourceId
+from proa.apiserver.bootstrap.authentication_trust import NAME as TRUST_CONFIG_MAP
 from proa.apiserver.config import ApiServerConfig
 
 SERVICE_CIDRS = ResourceId("networking.k8s.io", "v1", "servicecidrs", "ServiceCIDR", False)
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 SERVICE_NAME = "kubernetes"
-CLIENT_CA_CONFIG_MAP = "extension-apiserver-authentication"
 
 PRIORITIES = (
     (
@@ -80,18 +81,22 @@ def service_cidr(config: ApiServerConfig) -> list[tuple[ResourceId, Object]]:
 
 def client_authority(config: ApiServerConfig) -> list[tuple[ResourceId, Object]]:
     """Where metrics-server and other extension servers find whose client certificates they may trust: users', and front proxies'."""
-    metadata = {"name": CLIENT_CA_CONFIG_MAP, "namespace": "kube-system"}
+    metadata = {"name": TRUST_CONFIG_MAP, "namespace": "kube-system"}
     data = {"client-ca-file": config.client_ca.read_text()}
     if config.requestheader_client_ca is not None:
         data |= {
             "requestheader-client-ca-file": config.requestheader_client_ca.read_text(),
-            "requestheader-allowed-names": json.dumps(config.requestheader_allowed_names),
-            "requestheader-username-headers": json.dumps(config.requestheader_username_headers),
-            "requestheader-group-headers": json.dumps(config.requestheader_group_headers),
-            "requestheader-uid-headers": json.dumps(config.requestheader_uid_headers),
-            "requestheader-extra-headers-prefix": json.dumps(config.requestheader_extra_headers_prefix),
+            "requestheader-allowed-names": _listed(config.requestheader_allowed_names),
+            "requestheader-username-headers": _listed(config.requestheader_username_headers),
+            "requestheader-group-headers": _listed(config.requestheader_group_headers),
+            "requestheader-uid-headers": _listed(config.requestheader_uid_headers),
+            "requestheader-extra-headers-prefix": _listed(config.requestheader_extra_headers_prefix),
         }
     return [(CONFIG_MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return json.dumps(names, separators=(",", ":"))
 
 
 def _object(api_version: str, kind: str, labels: dict[str, str]) -> Object:

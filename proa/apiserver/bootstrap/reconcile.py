@@ -21,6 +21,7 @@ from proa.api.kinds import (
 from proa.api.meta import Object
 from proa.api.resource import ResourceId
 from proa.apiserver.authz.rule_coverage import compact, missing_rules
+from proa.apiserver.bootstrap.authentication_trust import combined_trust
 from proa.apiserver.bootstrap.role_based_access import AUTOUPDATE
 
 RECREATE = "recreate"
@@ -85,8 +86,9 @@ def reconcile_priority_class(wanted: Object, present: Object) -> Decision:
     return RECREATE if present.get("value") != wanted["value"] else None
 
 
-def reconcile_client_authority(wanted: Object, present: Object) -> Decision:
-    data = (present.get("data") or {}) | wanted["data"]
+def reconcile_trust(wanted: Object, present: Object) -> Decision:
+    """Whoever else serves this API may trust others, too: authorities and names come together."""
+    data = combined_trust(present.get("data") or {}, wanted["data"])
     return present | {"data": data} if data != present.get("data") else None
 
 
@@ -109,6 +111,6 @@ DECISIONS: dict[ResourceId, Callable[[Object, Object], Decision]] = {
     ENDPOINTS: _replacing("subsets"),
     ENDPOINT_SLICES: reconcile_endpoint_slice,
     PRIORITY_CLASSES: reconcile_priority_class,
-    CONFIG_MAPS: reconcile_client_authority,
+    CONFIG_MAPS: reconcile_trust,
 }
 """What has no entry is only made if missing."""
