@@ -48,6 +48,14 @@ class FieldManagers(Protocol):
         ...
 
 
+class Elsewhere(Protocol):
+    """Another server that answers for a group version."""
+
+    async def answer(self, request: Request, user: User) -> AnyResponse: ...
+
+    async def answer_openapi(self, request: Request, user: User) -> AnyResponse: ...
+
+
 Connect = Callable[["Call"], Awaitable[AnyResponse]]
 """Answers a subresource that streams: pods/log, pods/exec, nodes/proxy, ..."""
 
@@ -68,6 +76,8 @@ class ServerContext:
     """Checks and prunes bodies of kinds that no resource is of (Scale, Binding, DeleteOptions), by their definition."""
     reviews: Mapping[tuple[str, str], Review] = field(default_factory=dict)
     connect: dict[tuple[str, str, str], Connect] = field(default_factory=dict)
+    aggregated: dict[tuple[str, str], Elsewhere] = field(default_factory=dict)
+    """Who answers for a group and version, where it isn't this server."""
     token_request: TokenRequester | None = None
     watch_started: Callable[[str, int], None] = lambda resource, change: None
     offer: Callable[[str, str, str, Object], None] = lambda group, plural, key, obj: None

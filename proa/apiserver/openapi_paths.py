@@ -6,7 +6,7 @@ from typing import Any
 from proa.api.resource import Resource
 from proa.api.schema import Schema
 from proa.apiserver.failure import method_not_allowed
-from proa.apiserver.openapi.documents import EncodedDocument, OpenApiDocuments
+from proa.apiserver.openapi.documents import EncodedDocument, ForeignDocuments, OpenApiDocuments
 from proa.lib.http.message import Request, Response
 
 
@@ -16,11 +16,13 @@ class OpenApiPaths:
     def __init__(
         self, schema: Schema, resources: Callable[[], Sequence[Resource]], version: str,
         custom_definitions: Callable[[], Mapping[str, Any]] = dict,
+        foreign: Callable[[], Sequence[ForeignDocuments]] = tuple,
     ) -> None:  # fmt: skip
         self._schema = schema
         self._resources = resources
         self._version = version
         self._custom_definitions = custom_definitions
+        self._foreign = foreign
         self._documents: OpenApiDocuments | None = None
 
     def forget(self) -> None:
@@ -30,7 +32,7 @@ class OpenApiPaths:
         if request.method not in ("GET", "HEAD"):
             return method_not_allowed()
         if self._documents is None:
-            self._documents = OpenApiDocuments(self._resources(), self._schema, self._version, self._custom_definitions())
+            self._documents = OpenApiDocuments(self._resources(), self._schema, self._version, self._custom_definitions(), self._foreign())
         documents = self._documents
         if path == "/openapi/v2":
             return _answer(request, documents.v2(request.headers.get("accept", "")))

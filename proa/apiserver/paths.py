@@ -11,6 +11,7 @@ import orjson
 from proa.api.resource import Resource
 from proa.apiserver.discovery.aggregated import api_group_discovery_list, content_type, etag, wanted_version
 from proa.apiserver.discovery.documents import api_group, api_group_list, api_resource_list, api_versions
+from proa.apiserver.discovery.groups import NOTHING, Registered
 from proa.apiserver.encode import to_media
 from proa.apiserver.failure import method_not_allowed
 from proa.apiserver.health import Health
@@ -41,8 +42,10 @@ class Paths:
         health: Sequence[Health],
         metrics: Registry,
         subtrees: Mapping[str, Subtree],
+        registered: Callable[[], Registered] = lambda: NOTHING,
     ) -> None:
         self._resources = resources
+        self._registered = registered
         self._server_address = server_address
         self._documents = dict(documents)
         self._health = {each.name: each for each in health}
@@ -55,6 +58,10 @@ class Paths:
         self._cache.clear()
         for subtree in self._subtrees.values():
             subtree.forget()
+
+    def forget_discovery(self) -> None:
+        """Only the order of what is served is another, or what other servers serve."""
+        self._cache.clear()
 
     async def __call__(self, request: Request, user: User) -> AnyResponse | None:
         path = request.path.rstrip("/") or "/"
@@ -85,7 +92,7 @@ class Paths:
         if parts[0] == "api" and len(parts) == 2:
             return api_resource_list(self._resources(), "", parts[1])
         if parts[0] == "apis" and len(parts) == 2:
-            return api_group(self._resources(), parts[1])
+            return api_group(self._resources(), parts[1], self._registered())
         if parts[0] == "apis" and len(parts) == 3:
             return api_resource_list(self._resources(), parts[1], parts[2])
         return None
@@ -97,7 +104,7 @@ class Paths:
     def _group_list(self, request: Request, path: str) -> Response:
         version = wanted_version(request.headers.get("accept", ""))
         if version is None:
-            plain = api_versions(self._server_address) if path == "/api" else api_group_list(self._resources())
+            plain = api_versions(self._server_address) if path == "/api" else api_group_list(self._resources(), self._registered())
             return self._answer(request, plain)
         body, tag = self._aggregated(path, version)
         headers = {"content-type": content_type(version), "etag": tag, "vary": "Accept", "cache-control": "public"}
@@ -108,7 +115,8 @@ class Paths:
     def _aggregated(self, path: str, version: str) -> tuple[bytes, str]:
         key = f"{path} {version}"
         if key not in self._cache:
-            body = orjson.dumps(api_group_discovery_list(self._resources(), core=path == "/api", version=version))
+            core, registered = path == "/api", self._registered()
+            body = orjson.dumps(api_group_discovery_list(self._resources(), core=core, version=version, registered=registered))
             self._cache[key] = body, etag(body)
         return self._cache[key]
 
@@ -118,4 +126,6 @@ class Paths:
         found |= {f"/api/{each.id.version}" for each in resources if not each.id.group}
         found |= {f"/apis/{each.id.group}" for each in resources if each.id.group}
         found |= {f"/apis/{each.id.group}/{each.id.version}" for each in resources if each.id.group}
+        for group, version in self._registered().remote:
+            found |= {f"/apis/{group}", f"/apis/{group}/{version}"}
         return sorted(found)

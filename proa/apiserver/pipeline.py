@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from proa.api.errors import Forbidden, InternalError
 from proa.apiserver.authn.impersonation import impersonate
 from proa.apiserver.authz.denial import forbidden
-from proa.apiserver.call import Call, ServerContext
+from proa.apiserver.call import Call, Elsewhere, ServerContext
 from proa.apiserver.compression import accepts_gzip, compress
 from proa.apiserver.decode import is_long_yaml, read_yaml
 from proa.apiserver.failure import error_response, method_not_allowed, page_not_found, translate
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 NonResource = Callable[[Request, User], Awaitable[AnyResponse | None]]
 """Answers a path outside of /api/VERSION and /apis/GROUP/VERSION; None if there is no such path."""
 WARNING_LIMIT = 256
+OPENAPI_V3 = "/openapi/v3/"
 _IMPERSONATION = "impersonate-"
 DEPRECATED = {
     ("", "v1", "componentstatuses"): "v1 ComponentStatus is deprecated in v1.19+",
@@ -81,6 +82,9 @@ class Pipeline:
         decision = await authorizer.authorize(user, info)
         if not decision.allowed:
             raise self._denied(user, info, decision.reason)
+        if self._context.aggregated and (elsewhere := self._elsewhere(info)) is not None:
+            request.headers.setdefault("audit-id", _audit_id())
+            return await (elsewhere.answer_openapi if info.path.startswith(OPENAPI_V3) else elsewhere.answer)(request, user)
         if not info.is_resource:
             return await self._paths(request, user) or page_not_found()
         key = info.group, info.version, info.resource
@@ -93,6 +97,15 @@ class Pipeline:
             warnings.append(served.deprecation)
         call = Call(self._context, request, user, info, served, warnings)
         return await self._dispatch(call)
+
+    def _elsewhere(self, info: RequestInfo) -> Elsewhere | None:
+        """Who else answers for the group version that a request is about, be it for its discovery or OpenAPI document."""
+        if info.is_resource:
+            return self._context.aggregated.get((info.group, info.version))
+        parts = info.path.removeprefix(OPENAPI_V3).strip("/").split("/")
+        if parts[0] == "apis" and len(parts) == 3:
+            return self._context.aggregated.get((parts[1], parts[2]))
+        return self._context.aggregated.get(("", parts[1])) if parts[0] == "api" and len(parts) == 2 else None
 
     async def _dispatch(self, call: Call) -> AnyResponse:
         info = call.info

@@ -13,12 +13,15 @@ from proa.api.schema import Schema, load_schema
 from proa.api.schema_node import ANY
 from proa.api.validation import compile_decoder
 from proa.apiserver.admission.chain import AdmissionChain, build_admission
+from proa.apiserver.aggregation.aggregator import Aggregator
 from proa.apiserver.allocators.service import ServiceAllocator
 from proa.apiserver.authn.build import build_authentication
 from proa.apiserver.authn.openid_discovery import CONFIGURATION_PATH, KEYS_PATH, json_web_key_set, openid_configuration
 from proa.apiserver.authz.aggregation import RoleAggregation
 from proa.apiserver.authz.build import build_authorizer
-from proa.apiserver.bootstrap.run import bootstrap
+from proa.apiserver.bootstrap.authentication_trust import TrustKeeper
+from proa.apiserver.bootstrap.cluster_objects import client_authority
+from proa.apiserver.bootstrap.run import bootstrap, ensure
 from proa.apiserver.call import Connect, ServerContext
 from proa.apiserver.config import ApiServerConfig
 from proa.apiserver.connect.install import install as install_connect
@@ -57,7 +60,7 @@ class ApiServer:
 
     def __init__(
         self, config: ApiServerConfig, context: ServerContext, store: Store, pipeline: Pipeline, reader: CacheReader,
-        writer: ChainWriter, paths: Paths, hooks: dict[tuple[str, str], WriteHook], schema: Schema, clock: Clock,
+        writer: ChainWriter, paths: Paths, hooks: dict[tuple[str, str], WriteHook], schema: Schema, clock: Clock, aggregator: Aggregator,
     ) -> None:  # fmt: skip
         self.config = config
         self.context = context
@@ -66,6 +69,7 @@ class ApiServer:
         self.reader = reader
         self.writer = writer
         self.paths = paths
+        self.aggregator = aggregator
         self.schema = schema
         self.ready = False
         self._hooks = hooks
@@ -73,9 +77,13 @@ class ApiServer:
         self._http = HttpServer(pipeline, ServerOptions(refuse=refusal, eager_get=True))
         self._aggregation = RoleAggregation(reader, writer, clock)
         object_meta = schema.node(OBJECT_META)
-        self.custom_resources = CustomResources(context, store, reader, writer, object_meta, paths.forget)
+        self.custom_resources = CustomResources(context, store, reader, writer, object_meta, self._definitions_changed)
         self._loops: list[asyncio.Task[None]] = []
         self.ports: list[int] = []
+
+    def _definitions_changed(self) -> None:
+        self.paths.forget()
+        self.aggregator.resources_changed()
 
     @property
     def connect(self) -> dict[tuple[str, str, str], Connect]:
@@ -87,16 +95,23 @@ class ApiServer:
         await self.store.start()
         await self.custom_resources.start()
         await bootstrap(self.reader, self.writer, self.config, lambda each: (each.group, each.version, each.plural) in self.context.served)
+        await self.aggregator.start()
         compaction = compact_forever(self.store, self._clock, self.config.compaction_interval)
         events = self.context.served["", "v1", "events"].objects
         self._loops = [
             asyncio.create_task(compaction, name="compaction"),
             asyncio.create_task(expire_events_forever(events, self._clock), name="event-expiry"),
             asyncio.create_task(self._aggregation.run(), name="role-aggregation"),
+            asyncio.create_task(self._trust_keeper().run(), name="authentication-trust"),
         ]
         self.ready = True
         if listen:
             await self._listen()
+
+    def _trust_keeper(self) -> TrustKeeper:
+        ((resource, wanted),) = client_authority(self.config)
+        config_maps = self.context.served["", "v1", "configmaps"].objects
+        return TrustKeeper(config_maps, lambda: ensure(self.reader, self.writer, resource, wanted), self._clock)
 
     async def _listen(self) -> None:
         if self.config.unix_socket is not None:
@@ -109,6 +124,7 @@ class ApiServer:
         """Stop taking requests, let those at work finish, end watches, close the store."""
         self.ready = False
         await self._http.stop(grace)
+        await self.aggregator.stop()
         await self.custom_resources.stop()
         for loop in self._loops:
             loop.cancel()
@@ -168,7 +184,10 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
         withdraw=reader.withdraw,
     )
     resources = builtin_resources(schema, config.runtime_config)
-    openapi = OpenApiPaths(schema, lambda: _listed(served), f"v{config.kubernetes_version}.0", CustomDefinitions(served))
+    aggregator = Aggregator(context, config, writer, lambda: paths.forget_discovery(), lambda: paths.forget())
+    openapi = OpenApiPaths(
+        schema, lambda: _listed(served), f"v{config.kubernetes_version}.0", CustomDefinitions(served), aggregator.documents
+    )
     key = authentication.signing_key
     address = f"{config.advertise_address}:{config.advertise_port}"
     documents = {
@@ -178,10 +197,10 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
     }
     hooks: dict[tuple[str, str], WriteHook] = {("", "services"): ServiceAllocator(config, reader)}
     started = _Readiness()
-    paths = Paths(lambda: _listed(served), address, documents, _health(started), registry, {"/openapi": openapi})
+    paths = Paths(lambda: _listed(served), address, documents, _health(started), registry, {"/openapi": openapi}, aggregator.registered)
     pipeline = Pipeline(context, authentication.authenticator, paths, metrics)
     writer.handler = pipeline
-    server = ApiServer(config, context, store, pipeline, reader, writer, paths, hooks, schema, clock)
+    server = ApiServer(config, context, store, pipeline, reader, writer, paths, hooks, schema, clock, aggregator)
     started.server = server
     install_connect(context, config)
     await server.serve(resources)

@@ -4,14 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import orjson
 import pytest
 
+if TYPE_CHECKING:
+    from tests.integration.extension_server import RunExtended
+    from tests.integration.extension_server import Scenario as ExtendedScenario
+
 from proa.apiserver.config import ApiServerConfig
 from proa.apiserver.server import ApiServer, build
+from proa.lib import pki
 from proa.lib.clock import VirtualClock
 from proa.lib.http.message import AnyResponse, Request, Response, StreamResponse
 from proa.lib.pki import load_or_create_private_key
@@ -43,6 +48,21 @@ class Answer:
     def summary(self) -> tuple[int, str, str]:
         """(code, reason, message) of a Status."""
         return self.status, self.body.get("reason", ""), self.body.get("message", "")
+
+
+async def collected(response: StreamResponse) -> Response:
+    """What came in pieces, as one."""
+    pieces: list[bytes] = []
+
+    class Collector:
+        async def write(self, data: bytes) -> None:
+            pieces.append(data)
+
+        async def wait_closed(self) -> None:
+            await asyncio.Event().wait()
+
+    await asyncio.wait_for(response.run(Collector()), 10)
+    return Response(response.status, response.headers, b"".join(pieces), response.repeated_headers)
 
 
 class Watch:
@@ -99,7 +119,8 @@ class Api:
         return await self.server.handler(request)
 
     async def __call__(self, method: str, target: str, body: Any = None, **more: str) -> Answer:
-        return Answer(await self.send(method, target, body, **more))
+        response = await self.send(method, target, body, **more)
+        return Answer(await collected(response) if isinstance(response, StreamResponse) else response)
 
     async def patch(self, kind: str, target: str, body: Any, **more: str) -> Answer:
         return await self("PATCH", target, body, content_type=TYPES[kind], **more)
@@ -135,11 +156,12 @@ Run = Callable[[Scenario], None]
 
 
 @asynccontextmanager
-async def running(key: Path, directory: Path) -> AsyncIterator[Api]:
+async def running(key: Path, directory: Path, **more: Any) -> AsyncIterator[Api]:
+    """`more` are fields of the configuration."""
     nowhere = Path("/nonexistent")
     config = ApiServerConfig(
         data_directory=directory, listen=(), unix_socket=None, certificate=nowhere, private_key=nowhere, client_ca=key,
-        service_account_key=key, advertise_address="10.0.0.9", storage="memory",
+        service_account_key=key, advertise_address="10.0.0.9", storage="memory", **more,
     )  # fmt: skip
     clock = VirtualClock()
     backend = MemoryBackend()
@@ -163,6 +185,29 @@ def run(signing_key: Path, tmp_path: Path) -> Run:
         async def main() -> None:
             async with running(signing_key, tmp_path) as api:
                 await scenario(api)
+
+        asyncio.run(main())
+
+    return run_scenario
+
+
+@pytest.fixture
+def run_extended(signing_key: Path, tmp_path: Path) -> "RunExtended":
+    """Runs a scenario with a server that has a front-proxy certificate, and an extension server that trusts its authority."""
+    from tests.integration.extension_server import extension
+
+    def run_scenario(scenario: "ExtendedScenario") -> None:
+        front_proxy = pki.CertificateAuthority.load_or_create(tmp_path, "front-proxy-ca")
+        for suffix, data in zip(("crt", "key"), front_proxy.issue("front-proxy-client", client=True), strict=True):
+            (tmp_path / f"client.{suffix}").write_bytes(data)
+        identity = {
+            "proxy_client_certificate": tmp_path / "client.crt", "proxy_client_key": tmp_path / "client.key",
+            "requestheader_client_ca": tmp_path / "front-proxy-ca.crt", "requestheader_allowed_names": ("front-proxy-client",),
+        }  # fmt: skip
+
+        async def main() -> None:
+            async with running(signing_key, tmp_path, **identity) as api, extension(tmp_path, signing_key) as other:
+                await scenario(api, other)
 
         asyncio.run(main())
 

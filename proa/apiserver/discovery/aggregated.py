@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from proa.api.meta import Object
 from proa.api.resource import Resource, Subresource
 from proa.apiserver.discovery.documents import singular
-from proa.apiserver.discovery.groups import by_group
+from proa.apiserver.discovery.groups import NOTHING, Registered, by_group
 
 VERSIONS = ("v2", "v2beta1")
 
@@ -29,14 +29,16 @@ def wanted_version(accept: str) -> str | None:
     return None
 
 
-def api_group_discovery_list(resources: Iterable[Resource], *, core: bool, version: str = "v2") -> Object:
+def api_group_discovery_list(
+    resources: Iterable[Resource], *, core: bool, version: str = "v2", registered: Registered = NOTHING
+) -> Object:  # fmt: skip
     """What /api (`core`) or /apis answer to a client that asked for aggregated discovery."""
     items = [
         {
             "metadata": {"name": group, "creationTimestamp": None} if group else {"creationTimestamp": None},
-            "versions": [_version(name, served) for name, served in versions.items()],
+            "versions": [registered.remote.get((group, name)) or _version(name, served) for name, served in versions.items()],
         }
-        for group, versions in by_group(resources).items()
+        for group, versions in by_group(resources, registered).items()
         if (group == "") == core
     ]
     return {"kind": "APIGroupDiscoveryList", "apiVersion": f"apidiscovery.k8s.io/{version}", "metadata": {}, "items": items}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from proa.api.meta import Object
 from proa.api.resource import Resource, Subresource
-from proa.apiserver.discovery.groups import by_group, group_version
+from proa.apiserver.discovery.groups import NOTHING, Registered, by_group, group_version
 
 
 def api_versions(server_address: str) -> Object:
@@ -18,15 +18,15 @@ def api_versions(server_address: str) -> Object:
     }
 
 
-def api_group_list(resources: Iterable[Resource]) -> Object:
+def api_group_list(resources: Iterable[Resource], registered: Registered = NOTHING) -> Object:
     """What /apis answers."""
-    groups = [_group(group, versions) for group, versions in by_group(resources).items() if group]
+    groups = [_group(group, versions) for group, versions in by_group(resources, registered).items() if group]
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
 
 
-def api_group(resources: Iterable[Resource], group: str) -> Object | None:
+def api_group(resources: Iterable[Resource], group: str, registered: Registered = NOTHING) -> Object | None:
     """What /apis/GROUP answers; None if nothing of the group is served."""
-    versions = by_group(each for each in resources if each.id.group == group).get(group)
+    versions = by_group((each for each in resources if each.id.group == group), registered).get(group)
     return {"kind": "APIGroup", "apiVersion": "v1", **_group(group, versions)} if versions else None
 
 

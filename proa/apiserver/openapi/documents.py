@@ -7,7 +7,7 @@ import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -30,16 +30,31 @@ class EncodedDocument:
     content_type: str = JSON
 
 
+class ForeignDocuments(Protocol):
+    """`v2` as `foreign.only` leaves it, `index_entry` the URL of the v3 document, which is answered elsewhere."""
+
+    v2: dict[str, Any] | None
+
+    @property
+    def document_path(self) -> str: ...
+
+    @property
+    def index_entry(self) -> str: ...
+
+
 class OpenApiDocuments:
-    """`version` is the server's, "v1.37.0"; `custom_definitions` are the schemas of custom resources, by the names their resources use."""
+    """`version` is the server's, "v1.37.0"; `custom_definitions` are the schemas of custom resources, by the names their resources use;
+    `foreign` is what other servers say of their group versions."""
 
     def __init__(
-        self, resources: Sequence[Resource], schema: Schema, version: str, custom_definitions: Mapping[str, Any] | None = None
-    ) -> None:
+        self, resources: Sequence[Resource], schema: Schema, version: str, custom_definitions: Mapping[str, Any] | None = None,
+        foreign: Sequence[ForeignDocuments] = (),
+    ) -> None:  # fmt: skip
         self._resources = resources
         self._custom = dict(custom_definitions or {})
         self._definitions: dict[str, Any] = schema.definitions | self._custom
         self._version = version
+        self._foreign = foreign
         self._v3: dict[str, EncodedDocument] = {}
 
     @functools.cached_property
@@ -63,7 +78,9 @@ class OpenApiDocuments:
 
     @functools.cached_property
     def v3_index(self) -> EncodedDocument:
-        return _encoded(orjson.dumps(openapi_v3_index(self.hashes)), JSON)
+        index = openapi_v3_index(self.hashes)
+        index["paths"] |= {each.document_path: {"serverRelativeURL": each.index_entry} for each in self._foreign if each.index_entry}
+        return _encoded(orjson.dumps(index), JSON)
 
     def v3(self, path: str) -> EncodedDocument | None:
         """What /openapi/v3/PATH answers ("api/v1", "apis/apps/v1"); None for a path without a document."""
@@ -80,7 +97,13 @@ class OpenApiDocuments:
     def _v2(self) -> Document:
         every = [operation for listed in self._by_path.values() for operation in listed]
         definitions = self._definitions | {name: without_v3(each) for name, each in self._custom.items()}
-        return openapi_v2(every, definitions, self._version)
+        own = openapi_v2(every, definitions, self._version)
+        others = [each.v2 for each in self._foreign if each.v2 is not None]
+        if not others:
+            return own
+        from proa.apiserver.openapi.foreign import joined
+
+        return joined(own, others)
 
 
 def _encoded(body: bytes, content_type: str) -> EncodedDocument:

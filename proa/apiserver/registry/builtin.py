@@ -142,7 +142,8 @@ TABLE: tuple[Row, ...] = (
     Row("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", CLUSTER,
         extensions.CustomResourceDefinitionStrategy, ("crd", "crds"), EXTENSIONS,
         (Sub("status", make=extensions.CustomResourceDefinitionStatusStrategy),)),
-    Row("apiregistration.k8s.io", "v1", "apiservices", "APIService", CLUSTER, extensions.ApiServiceStrategy, (), EXTENSIONS, (STATUS,)),
+    Row("apiregistration.k8s.io", "v1", "apiservices", "APIService", CLUSTER, extensions.ApiServiceStrategy, (), EXTENSIONS,
+        (Sub("status", make=extensions.ApiServiceStatusStrategy),)),
 
     Row(APPS, "v1", "controllerrevisions", "ControllerRevision", NS, workloads.ControllerRevisionStrategy),
     Row(APPS, "v1", "daemonsets", "DaemonSet", NS, workloads.DaemonSetStrategy, ("ds",), ALL, (APPS_STATUS,)),

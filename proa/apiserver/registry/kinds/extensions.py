@@ -1,12 +1,14 @@
 """What adds to the API itself: APIServices and CustomResourceDefinitions."""
 
+import base64
 from typing import ClassVar
 
-from proa.api.errors import Cause, invalid
+from proa.api.errors import Cause, invalid, not_supported, required
 from proa.api.meta import Object
-from proa.api.names import path_segment
+from proa.api.names import dns1035_label, dns1123_subdomain, path_segment
 from proa.api.resource import StrategyContext
 from proa.apiserver.crd.definition_rules import validate_definition, validate_definition_update, validate_stored_versions
+from proa.apiserver.registry.checks import check_optional_name
 from proa.apiserver.registry.kinds.plain import SpecStatusStrategy
 from proa.apiserver.registry.object_meta import NameCheck
 from proa.apiserver.registry.strategy import KindStrategy, StatusStrategy
@@ -26,15 +28,65 @@ class ApiServiceStrategy(KindStrategy):
         if service is not None:
             service.setdefault("port", 443)
 
+    def prepare(self, obj: Object, context: StrategyContext) -> None:
+        """What is served here is there at once."""
+        if not (obj.get("spec") or {}).get("service"):
+            obj["status"] = {"conditions": [LOCALLY_AVAILABLE | {"lastTransitionTime": context.now}]}
+
     def check(self, obj: Object) -> list[Cause]:
         spec, name = obj.get("spec") or {}, obj.get("metadata", {}).get("name", "")
-        expected = f"{spec.get('version', '')}.{spec.get('group', '')}"
+        group, version = spec.get("group") or "", spec.get("version") or ""
+        expected = f"{version}.{group}"
         causes = [] if name == expected else [invalid("metadata.name", name, f'must be `spec.version+"."+spec.group`: "{expected}"')]
-        for field in ("groupPriorityMinimum", "versionPriority"):
-            high = 20000 if field == "groupPriorityMinimum" else 1000
+        if not group and version != "v1":
+            causes.append(required("spec.group", "only v1 may have an empty group and it better be legacy kube"))
+        causes += check_optional_name("spec.group", group, dns1123_subdomain)
+        causes += [invalid("spec.version", version, problem) for problem in dns1035_label(version)]
+        for field, high in (("groupPriorityMinimum", 20000), ("versionPriority", 1000)):
             if not 0 < spec.get(field, 0) <= high:
                 causes.append(invalid(f"spec.{field}", spec.get(field, 0), f"must be positive and less than {high}"))
+        return causes + _check_backend(spec)
+
+
+LOCALLY_AVAILABLE: Object = {
+    "type": "Available", "status": "True", "reason": "Local", "message": "Local APIServices are always available",
+}  # fmt: skip
+
+
+def _check_backend(spec: Object) -> list[Cause]:
+    """Where the group version is answered, and by what that server is trusted."""
+    bundle, insecure, service = spec.get("caBundle"), spec.get("insecureSkipTLSVerify"), spec.get("service")
+    causes = []
+    if service is None:
+        if bundle:
+            size = len(base64.b64decode(bundle))
+            causes.append(invalid("spec.caBundle", f"{size} bytes", "local APIServices may not have a caBundle"))
+        if insecure:
+            causes.append(invalid("spec.insecureSkipTLSVerify", True, "local APIServices may not have insecureSkipTLSVerify"))
         return causes
+    causes += [required(f"spec.service.{field}") for field in ("namespace", "name") if not service.get(field)]
+    if insecure and bundle:
+        causes.append(invalid("spec.insecureSkipTLSVerify", True, "may not be true if caBundle is present"))
+    return causes
+
+
+class ApiServiceStatusStrategy(StatusStrategy):
+    """/status: nothing of metadata passes."""
+
+    def __init__(self, main: KindStrategy) -> None:
+        super().__init__(main, ("labels", "annotations", "finalizers", "ownerReferences"), lambda obj, old: _check_conditions(obj))
+
+
+def _check_conditions(obj: Object) -> list[Cause]:
+    found = enumerate((obj.get("status") or {}).get("conditions") or ())
+    return [
+        not_supported(f"status.conditions[{index}].status", each.get("status", ""), CONDITION_STATUSES)
+        for index, each in found
+        if each.get("status") not in CONDITION_STATUSES
+    ]
+
+
+CONDITION_STATUSES = ("False", "True", "Unknown")
 
 
 class CustomResourceDefinitionStrategy(SpecStatusStrategy):
