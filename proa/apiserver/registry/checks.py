@@ -1,14 +1,27 @@
 """Small checks that validation of many kinds is made of. Each gives the causes, in upstream's words."""
 
 import ipaddress
+import re
 from collections.abc import Sequence
+from typing import Any
 
-from proa.api.errors import Cause, invalid, not_supported, required
-from proa.api.names import out_of_range, port_name, port_number
+from proa.api.errors import Cause, duplicate, invalid, not_supported, required, too_long
+from proa.api.meta import Object
+from proa.api.names import LABEL_MAX_LENGTH, dns1123_subdomain, out_of_range, port_name, port_number, qualified_name
+from proa.api.quantity import canonical_text, parse
 from proa.apiserver.registry.object_meta import NameCheck
 
 NOT_NEGATIVE = "must be greater than or equal to 0"
 PROTOCOLS = ("SCTP", "TCP", "UDP")
+CONDITION_STATUSES = ("False", "True", "Unknown")
+MAX_CONDITION_REASON, MAX_CONDITION_MESSAGE = 1024, 32768
+_REASON = "[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?"
+_reason = re.compile(_REASON).fullmatch
+_REASON_MESSAGE = (
+    "a condition reason must start with alphabetic character, optionally followed by a string of alphanumeric characters or '_,:', "
+    "and must end with an alphanumeric character or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName',  or 'ReasonA,ReasonB',  or "
+    f"'ReasonA:ReasonB', regex used for validation is '{_REASON}')"
+)
 
 
 def check_name(path: str, value: str | None, check: NameCheck, *, detail: str = "") -> list[Cause]:
@@ -61,3 +74,76 @@ def check_cidr(path: str, value: str) -> list[Cause]:
     except ValueError:
         return [invalid(path, value, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")]
     return [] if "/" in value else [invalid(path, value, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")]
+
+
+def too_many(path: str, count: int, limit: int) -> list[Cause]:
+    if count <= limit:
+        return []
+    return [Cause(path, f"Too many: {count}: must have at most {limit} items", "FieldValueTooMany")]
+
+
+def invalid_part(path: str, detail: str) -> Cause:
+    """A complaint about a whole part, whose value would say nothing."""
+    return Cause(path, f"Invalid value: {detail}", "FieldValueInvalid")
+
+
+def check_key(path: str, value: str | None, check: NameCheck) -> list[Cause]:
+    """A name that is checked even if it is empty: the empty one is refused as malformed, not as missing."""
+    return [invalid(path, value or "", problem) for problem in check(value or "")]
+
+
+def check_amount(path: str, amount: Any) -> list[Cause]:
+    """A quantity that isn't below zero."""
+    return [invalid(path, canonical_text(amount), NOT_NEGATIVE)] if parse(amount).nano < 0 else []
+
+
+def check_positive(path: str, amount: Any) -> list[Cause]:
+    return [] if parse(amount).nano > 0 else [invalid(path, canonical_text(amount), "must be greater than zero")]
+
+
+def check_driver_name(path: str, name: str | None) -> list[Cause]:
+    """The name of a CSI or DRA driver: a DNS subdomain in any case, no longer than a label."""
+    causes = [] if name else [required(path)]
+    if len(name or "") > LABEL_MAX_LENGTH:
+        causes.append(too_long(path, LABEL_MAX_LENGTH))
+    return causes + [invalid(path, name or "", problem) for problem in dns1123_subdomain((name or "").lower())]
+
+
+def check_conditions(conditions: Sequence[Object], path: str) -> list[Cause]:
+    """metav1.Condition, as the newer kinds use it."""
+    causes: list[Cause] = []
+    seen: set[str] = set()
+    for index, condition in enumerate(conditions):
+        own, kind = f"{path}[{index}]", condition.get("type") or ""
+        causes += [invalid(f"{own}.type", kind, problem) for problem in qualified_name(kind)]
+        if kind in seen:
+            causes.append(duplicate(f"{own}.type", kind))
+        seen.add(kind)
+        if condition.get("status") not in CONDITION_STATUSES:
+            causes.append(not_supported(f"{own}.status", condition.get("status") or "", CONDITION_STATUSES))
+        if (condition.get("observedGeneration") or 0) < 0:
+            causes.append(invalid(f"{own}.observedGeneration", condition["observedGeneration"], "must be greater than or equal to zero"))
+        if not condition.get("lastTransitionTime"):
+            causes.append(required(f"{own}.lastTransitionTime", "must be set"))
+        causes += _check_reason(f"{own}.reason", condition.get("reason") or "")
+        if len(condition.get("message") or "") > MAX_CONDITION_MESSAGE:
+            causes.append(too_long(f"{own}.message", MAX_CONDITION_MESSAGE))
+    return causes
+
+
+def _check_reason(path: str, reason: str) -> list[Cause]:
+    if not reason:
+        return [required(path, "must be set")]
+    causes = [too_long(path, MAX_CONDITION_REASON)] if len(reason) > MAX_CONDITION_REASON else []
+    if not _reason(reason):
+        causes.append(invalid(path, reason, _REASON_MESSAGE))
+    return causes
+
+
+def exactly_one(path: str, obj: Object, fields: Sequence[str]) -> list[Cause]:
+    """One of a union's members must be there, and no second one."""
+    given = [field for field in fields if obj.get(field) is not None]
+    named = ", ".join(f"`{field}`" for field in fields)
+    if not given:
+        return [invalid(path, "", f"must specify one of: {named}")]
+    return [invalid(path, f"{{{', '.join(given)}}}", f"must specify exactly one of: {named}")] if len(given) > 1 else []

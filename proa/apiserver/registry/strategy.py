@@ -28,6 +28,8 @@ class KindStrategy:
     empty_status: ClassVar[Object | None] = None
     """What a new object's status is; None for kinds without one."""
     tracks_generation: ClassVar[bool] = False
+    fixed_generation: ClassVar[bool] = False
+    """generation starts at 1 and stays there."""
 
     def __init__(self, namespaced: bool = True, normalizer: Callable[[], Normalizer | None] = lambda: None) -> None:
         self.namespaced = namespaced
@@ -82,7 +84,7 @@ class KindStrategy:
         if self.has_status:
             _take(obj, old, "status")
         self.prepare_change(obj, old, context)
-        step_generation(obj, old, self.tracks_generation)
+        step_generation(obj, old, self.tracks_generation and not self.fixed_generation)
 
     def validate_update(self, obj: Object, old: Object) -> Sequence[Cause]:
         return validate_object_meta_update(obj.get("metadata", {}), old.get("metadata", {})) + self.check_update(obj, old)

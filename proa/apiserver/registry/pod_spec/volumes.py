@@ -1,16 +1,38 @@
 """Volumes of a pod: names, exactly one source each, and what each source needs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from proa.api.errors import Cause, duplicate, forbidden, invalid, not_supported, required
+from proa.api.labels import validate_label_selector, validate_labels
 from proa.api.meta import Object
 from proa.api.names import config_map_key, dns1123_label, dns1123_subdomain
 from proa.api.quantity import parse
-from proa.apiserver.registry.checks import NOT_NEGATIVE, check_name, check_optional_name
+from proa.apiserver.registry.checks import check_choice, check_driver_name, check_name
+from proa.apiserver.registry.object_meta import validate_annotations
+from proa.apiserver.registry.pod_spec.claim_spec import validate_claim_spec
 from proa.apiserver.registry.pod_spec.env import validate_field_reference, validate_resource_reference
 
-_HOST_PATH_TYPES = ("", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket")
+HOST_PATH_TYPES = ("", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket")
+_KEY_TYPES = ("ECDSAP256", "ECDSAP384", "ECDSAP521", "ED25519", "RSA3072", "RSA4096")
 _MODE_MESSAGE = "must be a number between 0 and 0777 (octal), both inclusive"
+REQUIRED_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "gcePersistentDisk": ("pdName",),
+    "awsElasticBlockStore": ("volumeID",),
+    "glusterfs": ("endpoints", "path"),
+    "rbd": ("monitors", "image"),
+    "quobyte": ("registry", "volume"),
+    "cephfs": ("monitors",),
+    "cinder": ("volumeID",),
+    "flexVolume": ("driver",),
+    "azureFile": ("secretName", "shareName"),
+    "vsphereVolume": ("volumePath",),
+    "photonPersistentDisk": ("pdID",),
+    "portworxVolume": ("volumeID",),
+    "azureDisk": ("diskName", "diskURI"),
+    "scaleIO": ("gateway", "system", "volumeName"),
+    "storageos": ("volumeName",),
+}
+"""What sources without rules of their own can't do without."""
 _PROJECTIONS = ("clusterTrustBundle", "configMap", "downwardAPI", "podCertificate", "secret", "serviceAccountToken")
 
 
@@ -34,14 +56,19 @@ def _validate_source(volume: Object, path: str) -> list[Cause]:
     if not kinds:
         return [required(path, "must specify a volume type")]
     causes = [forbidden(f"{path}.{extra}", "may not specify more than 1 volume type") for extra in kinds[1:]]
-    check = _SOURCES.get(kinds[0])
-    return causes + (check(volume[kinds[0]], f"{path}.{kinds[0]}") if check else [])
+    kind, source = kinds[0], volume[kinds[0]]
+    causes += [required(f"{path}.{kind}.{field}") for field in REQUIRED_FIELDS.get(kind, ()) if not source.get(field)]
+    check = _SOURCES.get(kind)
+    return causes + (check(source, f"{path}.{kind}") if check else [])
 
 
 def validate_relative_path(path: str, value: str) -> list[Cause]:
     """Below its volume, not above: neither absolute nor with `..`."""
-    if value.startswith("/"):
-        return [invalid(path, value, "must be a relative path")]
+    causes = [invalid(path, value, "must be a relative path")] if value.startswith("/") else []
+    return causes + validate_no_backsteps(path, value)
+
+
+def validate_no_backsteps(path: str, value: str) -> list[Cause]:
     return [invalid(path, value, "must not contain '..'")] if ".." in value.split("/") else []
 
 
@@ -54,9 +81,9 @@ def _empty_dir(source: Object, path: str) -> list[Cause]:
 def _host_path(source: Object, path: str) -> list[Cause]:
     if not source.get("path"):
         return [required(f"{path}.path")]
-    causes = [] if ".." not in source["path"].split("/") else [invalid(f"{path}.path", source["path"], "must not contain '..'")]
-    if source.get("type", "") not in _HOST_PATH_TYPES:
-        causes.append(not_supported(f"{path}.type", source["type"], _HOST_PATH_TYPES[1:]))
+    causes = validate_no_backsteps(f"{path}.path", source["path"])
+    if source.get("type", "") not in HOST_PATH_TYPES:
+        causes.append(not_supported(f"{path}.type", source["type"], HOST_PATH_TYPES[1:]))
     return causes
 
 
@@ -136,6 +163,35 @@ def _token(source: Object, path: str) -> list[Cause]:
     return causes + _path(source.get("path"), f"{path}.path")
 
 
+def _trust_bundle(source: Object, path: str) -> list[Cause]:
+    name, signer = source.get("name"), source.get("signerName")
+    causes: list[Cause] = []
+    if name is None and signer is None:
+        causes.append(required(path, "either name or signerName must be specified"))
+    elif name is not None and signer is not None:
+        causes.append(invalid(path, source, "only one of name and signerName may be used"))
+    if name is not None:
+        causes += [required(f"{path}.name")] if not name else []
+        if source.get("labelSelector") is not None:
+            causes.append(invalid(f"{path}.labelSelector", source["labelSelector"], "labelSelector must be unset if name is specified"))
+    elif signer is not None:
+        causes += [required(f"{path}.signerName")] if not signer else []
+        causes += validate_label_selector(source.get("labelSelector"), f"{path}.labelSelector")
+    return causes + _path(source.get("path"), f"{path}.path")
+
+
+def _pod_certificate(source: Object, path: str) -> list[Cause]:
+    causes = [] if source.get("signerName") else [required(f"{path}.signerName")]
+    causes += check_choice(f"{path}.keyType", source.get("keyType"), _KEY_TYPES)
+    seconds = source.get("maxExpirationSeconds")
+    if seconds is not None and not 3600 <= seconds <= 7862400:
+        causes.append(invalid(f"{path}.maxExpirationSeconds", seconds, "must be between 3600 and 7862400, inclusive"))
+    paths = [field for field in ("credentialBundlePath", "keyPath", "certificateChainPath") if source.get(field)]
+    if not paths:
+        causes.append(required(path, "specify at least one of credentialBundlePath, keyPath, and certificateChainPath"))
+    return causes + [cause for field in paths for cause in _path(source[field], f"{path}.{field}")]
+
+
 def _claim(source: Object, path: str) -> list[Cause]:
     return [] if source.get("claimName") else [required(f"{path}.claimName")]
 
@@ -150,7 +206,13 @@ def _nfs(source: Object, path: str) -> list[Cause]:
 
 
 def _csi(source: Object, path: str) -> list[Cause]:
-    return check_name(f"{path}.driver", source.get("driver"), dns1123_subdomain)
+    causes = check_driver_name(f"{path}.driver", source.get("driver"))
+    secret = source.get("nodePublishSecretRef")
+    if secret is not None and not secret.get("name"):
+        causes.append(required(f"{path}.nodePublishSecretRef.name"))
+    elif secret is not None:
+        causes += check_name(f"{path}.name", secret["name"], dns1123_subdomain)
+    return causes
 
 
 def _image(source: Object, path: str) -> list[Cause]:
@@ -158,17 +220,14 @@ def _image(source: Object, path: str) -> list[Cause]:
 
 
 def _ephemeral(source: Object, path: str) -> list[Cause]:
-    if "volumeClaimTemplate" not in source:
+    template = source.get("volumeClaimTemplate")
+    if template is None:
         return [required(f"{path}.volumeClaimTemplate")]
-    spec = source["volumeClaimTemplate"].get("spec") or {}
-    own = f"{path}.volumeClaimTemplate.spec"
-    causes = [] if spec.get("accessModes") else [required(f"{own}.accessModes", "at least 1 access mode is required")]
-    storage = (spec.get("resources") or {}).get("requests", {}).get("storage")
-    if storage is None:
-        return [*causes, required(f"{own}.resources[storage]")]
-    if parse(storage).nano < 0:
-        causes.append(invalid(f"{own}.resources[storage]", storage, NOT_NEGATIVE))
-    return causes + check_optional_name(f"{own}.storageClassName", spec.get("storageClassName"), dns1123_subdomain)
+    own, meta = f"{path}.volumeClaimTemplate", template.get("metadata") or {}
+    causes = validate_annotations(meta.get("annotations") or {}, f"{own}.metadata.annotations")
+    causes += validate_labels(meta.get("labels") or {}, f"{own}.metadata.labels")
+    causes += [forbidden(f"{own}.metadata.{field}", "cannot be set") for field in meta if field not in ("annotations", "labels")]
+    return causes + validate_claim_spec(template.get("spec") or {}, f"{own}.spec")
 
 
 Check = Callable[[Object, str], list[Cause]]
@@ -190,4 +249,6 @@ _PROJECTED: dict[str, Check] = {
     "configMap": _projected_secret,
     "downwardAPI": _downward,
     "serviceAccountToken": _token,
+    "clusterTrustBundle": _trust_bundle,
+    "podCertificate": _pod_certificate,
 }
