@@ -6,27 +6,48 @@ alpha versions are off unless switched on (`api/beta`, `resource.k8s.io/v1beta2`
 
 from collections.abc import Callable, Mapping
 
+from proa.api.errors import Cause
 from proa.api.meta import Object
 from proa.api.resource import Resource
 from proa.api.schema import Schema
 from proa.apiserver.registry.conversion import convert_autoscaler, convert_event
+from proa.apiserver.registry.conversion_devices import convert_claim, convert_claim_template, convert_slice
 from proa.apiserver.registry.kinds import (
     admission,
+    autoscaling,
     batch,
     cluster,
     config,
+    coordination,
     core,
+    device_claim_status,
+    device_claims,
+    device_rules,
+    device_slices,
     discovery,
+    event,
     extensions,
+    job_status,
+    lifecycle,
+    limit_range,
     networking,
+    persistent_volume,
+    persistent_volume_claim,
     pod,
     pod_parts,
+    policy,
     rbac,
+    resource_quota,
+    runtime_class,
+    scheduling,
     service,
     storage,
+    storage_migration,
+    workload_groups,
+    workload_status,
     workloads,
 )
-from proa.apiserver.registry.kinds.plain import GenerationStrategy, PathNamedStrategy, PlainStrategy, SpecStatusStrategy, StatuslessStrategy
+from proa.apiserver.registry.kinds.plain import PathNamedStrategy, PlainStrategy
 from proa.apiserver.registry.normalize import Normalizer, NormalizerCache
 from proa.apiserver.registry.rows import (
     CREATE,
@@ -54,8 +75,8 @@ def _autoscaler(obj: Object, version: str) -> Object:
     return convert_autoscaler(obj, f"autoscaling/{version}")
 
 
-def _new_event(namespaced: bool, normalizer: Callable[[], Normalizer | None]) -> core.EventStrategy:
-    return core.EventStrategy(namespaced, normalizer, core=False)
+def _new_event(namespaced: bool, normalizer: Callable[[], Normalizer | None]) -> event.EventStrategy:
+    return event.EventStrategy(namespaced, normalizer, core=False)
 
 
 def _pod_part(part: str) -> Callable[[KindStrategy], pod_parts.PodPartStrategy]:
@@ -70,13 +91,13 @@ def _finalize(main: KindStrategy) -> core.NamespaceFinalizeStrategy:
     return core.NamespaceFinalizeStrategy(main.namespaced)
 
 
-def _status(*kept: str) -> Sub:
-    """/status of a kind whose labels or owners don't change there."""
-    return Sub("status", make=lambda main: StatusStrategy(main, kept))
+def _status(check: Callable[[Object, Object], list[Cause]] = lambda obj, old: [], kept: tuple[str, ...] = ()) -> Sub:
+    """/status of a kind with rules for it, or with metadata that doesn't change there."""
+    return Sub("status", make=lambda main: StatusStrategy(main, kept, check))
 
 
 POD_STATUS = Sub("status", make=pod.PodStatusStrategy)
-NAMESPACE_STATUS = Sub("status", make=lambda main: StatusStrategy(main, (), core.check_namespace_status))
+NAMESPACE_STATUS = _status(core.check_namespace_status)
 POD_SUBRESOURCES = (
     Sub("attach", ("create", "get"), "PodAttachOptions"),
     Sub("binding", CREATE, "Binding"),
@@ -89,8 +110,15 @@ POD_SUBRESOURCES = (
     Sub("resize", READ_WRITE, make=_pod_part("resize")),
     POD_STATUS,
 )
-APPS_STATUS = _status("labels")
-WORKLOAD = (SCALE, APPS_STATUS)
+FIXED_METADATA = ("labels", "annotations", "finalizers", "ownerReferences")
+DAEMON_STATUS, DEPLOYMENT_STATUS = (
+    _status(workload_status.check_daemon_status),
+    _status(workload_status.check_deployment_status, ("labels",)),
+)
+REPLICAS_STATUS, STATEFUL_STATUS = _status(workload_status.check_replicas_status), _status(workload_status.check_stateful_status)
+AUTOSCALER_STATUS = _status(autoscaling.check_autoscaler_status)
+GROUP_STATUS = _status(workload_groups.check_group_status, FIXED_METADATA)
+OLD_DEVICES = ("v1beta2", "v1beta1")
 ALL = ("all",)
 EXTENSIONS = ("api-extensions",)
 NS, CLUSTER = True, False
@@ -98,6 +126,7 @@ NS, CLUSTER = True, False
 ADMISSION, APPS, AUTHN = "admissionregistration.k8s.io", "apps", "authentication.k8s.io"
 AUTHZ, CERTIFICATES, RBAC = "authorization.k8s.io", "certificates.k8s.io", "rbac.authorization.k8s.io"
 FLOW, NETWORKING, RESOURCE = "flowcontrol.apiserver.k8s.io", "networking.k8s.io", "resource.k8s.io"
+LIFECYCLE = "lifecycle.k8s.io"
 SCHEDULING, STORAGE = "scheduling.k8s.io", "storage.k8s.io"
 
 TABLE: tuple[Row, ...] = (
@@ -105,20 +134,23 @@ TABLE: tuple[Row, ...] = (
     Row("", "v1", "componentstatuses", "ComponentStatus", CLUSTER, PlainStrategy, ("cs",), verbs=READ_ONLY, virtual=True),
     Row("", "v1", "configmaps", "ConfigMap", NS, config.ConfigMapStrategy, ("cm",)),
     Row("", "v1", "endpoints", "Endpoints", NS, discovery.EndpointsStrategy, ("ep",), singular="endpoints"),
-    Row("", "v1", "events", "Event", NS, core.EventStrategy, ("ev",)),
-    Row("", "v1", "limitranges", "LimitRange", NS, core.LimitRangeStrategy, ("limits",)),
+    Row("", "v1", "events", "Event", NS, event.EventStrategy, ("ev",)),
+    Row("", "v1", "limitranges", "LimitRange", NS, limit_range.LimitRangeStrategy, ("limits",)),
     Row("", "v1", "namespaces", "Namespace", CLUSTER, core.NamespaceStrategy, ("ns",), verbs=NO_COLLECTION_DELETE,
         subresources=(Sub("finalize", ("update",), make=_finalize), NAMESPACE_STATUS)),
     Row("", "v1", "nodes", "Node", CLUSTER, core.NodeStrategy, ("no",),
         subresources=(Sub("proxy", PROXY_VERBS, "NodeProxyOptions"), STATUS)),
-    Row("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", NS, storage.PersistentVolumeClaimStrategy, ("pvc",),
+    Row("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", NS,
+        persistent_volume_claim.PersistentVolumeClaimStrategy, ("pvc",),
+        subresources=(_status(persistent_volume_claim.check_claim_status),)),
+    Row("", "v1", "persistentvolumes", "PersistentVolume", CLUSTER, persistent_volume.PersistentVolumeStrategy, ("pv",),
         subresources=(STATUS,)),
-    Row("", "v1", "persistentvolumes", "PersistentVolume", CLUSTER, storage.PersistentVolumeStrategy, ("pv",), subresources=(STATUS,)),
     Row("", "v1", "pods", "Pod", NS, pod.PodStrategy, ("po",), ALL, POD_SUBRESOURCES),
     Row("", "v1", "podtemplates", "PodTemplate", NS, workloads.PodTemplateStrategy),
     Row("", "v1", "replicationcontrollers", "ReplicationController", NS, workloads.ReplicationControllerStrategy, ("rc",), ALL,
-        (SCALE, STATUS)),
-    Row("", "v1", "resourcequotas", "ResourceQuota", NS, core.ResourceQuotaStrategy, ("quota",), subresources=(STATUS,)),
+        (SCALE, REPLICAS_STATUS)),
+    Row("", "v1", "resourcequotas", "ResourceQuota", NS, resource_quota.ResourceQuotaStrategy, ("quota",),
+        subresources=(_status(resource_quota.check_quota_status),)),
     Row("", "v1", "secrets", "Secret", NS, config.SecretStrategy),
     Row("", "v1", "serviceaccounts", "ServiceAccount", NS, core.ServiceAccountStrategy, ("sa",),
         subresources=(Sub("token", CREATE, "TokenRequest", AUTHN, "v1"),)),
@@ -146,10 +178,10 @@ TABLE: tuple[Row, ...] = (
         (Sub("status", make=extensions.ApiServiceStatusStrategy),)),
 
     Row(APPS, "v1", "controllerrevisions", "ControllerRevision", NS, workloads.ControllerRevisionStrategy),
-    Row(APPS, "v1", "daemonsets", "DaemonSet", NS, workloads.DaemonSetStrategy, ("ds",), ALL, (APPS_STATUS,)),
-    Row(APPS, "v1", "deployments", "Deployment", NS, workloads.DeploymentStrategy, ("deploy",), ALL, WORKLOAD),
-    Row(APPS, "v1", "replicasets", "ReplicaSet", NS, workloads.ReplicaSetStrategy, ("rs",), ALL, WORKLOAD),
-    Row(APPS, "v1", "statefulsets", "StatefulSet", NS, workloads.StatefulSetStrategy, ("sts",), ALL, WORKLOAD),
+    Row(APPS, "v1", "daemonsets", "DaemonSet", NS, workloads.DaemonSetStrategy, ("ds",), ALL, (DAEMON_STATUS,)),
+    Row(APPS, "v1", "deployments", "Deployment", NS, workloads.DeploymentStrategy, ("deploy",), ALL, (SCALE, DEPLOYMENT_STATUS)),
+    Row(APPS, "v1", "replicasets", "ReplicaSet", NS, workloads.ReplicaSetStrategy, ("rs",), ALL, (SCALE, REPLICAS_STATUS)),
+    Row(APPS, "v1", "statefulsets", "StatefulSet", NS, workloads.StatefulSetStrategy, ("sts",), ALL, (SCALE, STATEFUL_STATUS)),
 
     Row(AUTHN, "v1", "selfsubjectreviews", "SelfSubjectReview", CLUSTER, PlainStrategy, verbs=CREATE, virtual=True),
     Row(AUTHN, "v1", "tokenreviews", "TokenReview", CLUSTER, PlainStrategy, verbs=CREATE, virtual=True),
@@ -158,15 +190,13 @@ TABLE: tuple[Row, ...] = (
     Row(AUTHZ, "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", CLUSTER, PlainStrategy, verbs=CREATE, virtual=True),
     Row(AUTHZ, "v1", "subjectaccessreviews", "SubjectAccessReview", CLUSTER, PlainStrategy, verbs=CREATE, virtual=True),
 
-    Row("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", NS, cluster.AutoscalerStrategy, ("hpa",), ALL,
-        (STATUS,),
-        convert=_autoscaler),
-    Row("autoscaling", "v1", "horizontalpodautoscalers", "HorizontalPodAutoscaler", NS, cluster.AutoscalerStrategy, ("hpa",), ALL,
-        (STATUS,),
-        storage_version="v2", convert=_autoscaler),
+    Row("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", NS, autoscaling.AutoscalerStrategy, ("hpa",), ALL,
+        (AUTOSCALER_STATUS,), convert=_autoscaler),
+    Row("autoscaling", "v1", "horizontalpodautoscalers", "HorizontalPodAutoscaler", NS, autoscaling.AutoscalerStrategy, ("hpa",), ALL,
+        (AUTOSCALER_STATUS,), storage_version="v2", convert=_autoscaler),
 
     Row("batch", "v1", "cronjobs", "CronJob", NS, batch.CronJobStrategy, ("cj",), ALL, (STATUS,)),
-    Row("batch", "v1", "jobs", "Job", NS, batch.JobStrategy, (), ALL, (STATUS,)),
+    Row("batch", "v1", "jobs", "Job", NS, batch.JobStrategy, (), ALL, (_status(job_status.check_job_status),)),
 
     Row(CERTIFICATES, "v1", "certificatesigningrequests", "CertificateSigningRequest", CLUSTER, cluster.CertificateSigningRequestStrategy,
         ("csr",), subresources=(Sub("approval", make=StatusStrategy), STATUS)),
@@ -174,8 +204,9 @@ TABLE: tuple[Row, ...] = (
     Row(CERTIFICATES, "v1", "podcertificaterequests", "PodCertificateRequest", NS, PlainStrategy, ("pcr",), subresources=(STATUS,),
         other_versions=("v1beta1",)),
 
-    Row("coordination.k8s.io", "v1", "leases", "Lease", NS, cluster.LeaseStrategy),
-    Row("coordination.k8s.io", "v1beta1", "leasecandidates", "LeaseCandidate", NS, StatuslessStrategy, other_versions=("v1alpha2",)),
+    Row("coordination.k8s.io", "v1", "leases", "Lease", NS, coordination.LeaseStrategy),
+    Row("coordination.k8s.io", "v1beta1", "leasecandidates", "LeaseCandidate", NS, coordination.LeaseCandidateStrategy,
+        other_versions=("v1alpha2",)),
 
     Row("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", NS, discovery.EndpointSliceStrategy),
     Row("events.k8s.io", "v1", "events", "Event", NS, _new_event, ("ev",), storage_version=STORED_AS_CORE, storage_group="",
@@ -186,7 +217,10 @@ TABLE: tuple[Row, ...] = (
         subresources=(STATUS,)),
 
     Row("internal.apiserver.k8s.io", "v1alpha1", "storageversions", "StorageVersion", CLUSTER, PlainStrategy, subresources=(STATUS,)),
-    Row("lifecycle.k8s.io", "v1alpha1", "evictionrequests", "EvictionRequest", NS, SpecStatusStrategy, subresources=(STATUS,)),
+    Row(LIFECYCLE, "v1alpha1", "evictionrequests", "EvictionRequest", NS, lifecycle.EvictionRequestStrategy,
+        subresources=(_status(lifecycle.check_request_status, FIXED_METADATA),)),
+    Row(LIFECYCLE, "v1alpha1", "evictions", "Eviction", NS, lifecycle.EvictionStrategy,
+        subresources=(_status(lifecycle.check_eviction_status, FIXED_METADATA),)),
 
     Row(NETWORKING, "v1", "ingressclasses", "IngressClass", CLUSTER, networking.IngressClassStrategy),
     Row(NETWORKING, "v1", "ingresses", "Ingress", NS, networking.IngressStrategy, ("ing",), subresources=(STATUS,)),
@@ -194,34 +228,45 @@ TABLE: tuple[Row, ...] = (
     Row(NETWORKING, "v1", "networkpolicies", "NetworkPolicy", NS, networking.NetworkPolicyStrategy, ("netpol",)),
     Row(NETWORKING, "v1", "servicecidrs", "ServiceCIDR", CLUSTER, networking.ServiceCidrStrategy, subresources=(STATUS,)),
 
-    Row("node.k8s.io", "v1", "runtimeclasses", "RuntimeClass", CLUSTER, StatuslessStrategy),
-    Row("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", NS, cluster.PodDisruptionBudgetStrategy, ("pdb",),
-        subresources=(STATUS,)),
+    Row("node.k8s.io", "v1", "runtimeclasses", "RuntimeClass", CLUSTER, runtime_class.RuntimeClassStrategy),
+    Row("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", NS, policy.PodDisruptionBudgetStrategy, ("pdb",),
+        subresources=(_status(policy.check_budget_status),)),
 
     Row(RBAC, "v1", "clusterrolebindings", "ClusterRoleBinding", CLUSTER, rbac.RoleBindingStrategy),
     Row(RBAC, "v1", "clusterroles", "ClusterRole", CLUSTER, rbac.RoleStrategy),
     Row(RBAC, "v1", "rolebindings", "RoleBinding", NS, rbac.RoleBindingStrategy),
     Row(RBAC, "v1", "roles", "Role", NS, rbac.RoleStrategy),
 
-    Row(RESOURCE, "v1", "deviceclasses", "DeviceClass", CLUSTER, GenerationStrategy, other_versions=("v1beta2",)),
-    Row(RESOURCE, "v1", "devicetaintrules", "DeviceTaintRule", CLUSTER, SpecStatusStrategy, subresources=(STATUS,),
-        other_versions=("v1beta2",)),
-    Row(RESOURCE, "v1", "resourceclaims", "ResourceClaim", NS, PlainStrategy, subresources=(STATUS,), other_versions=("v1beta2",)),
-    Row(RESOURCE, "v1", "resourceclaimtemplates", "ResourceClaimTemplate", NS, StatuslessStrategy, other_versions=("v1beta2",)),
-    Row(RESOURCE, "v1", "resourceslices", "ResourceSlice", CLUSTER, GenerationStrategy, other_versions=("v1beta2",)),
+    Row(RESOURCE, "v1", "deviceclasses", "DeviceClass", CLUSTER, device_claims.DeviceClassStrategy, other_versions=OLD_DEVICES),
+    Row(RESOURCE, "v1", "devicetaintrules", "DeviceTaintRule", CLUSTER, device_rules.DeviceTaintRuleStrategy,
+        subresources=(_status(device_rules.check_rule_status, FIXED_METADATA),), other_versions=("v1beta2", "v1alpha3")),
+    Row(RESOURCE, "v1", "resourceclaims", "ResourceClaim", NS, device_claims.ResourceClaimStrategy,
+        subresources=(_status(device_claim_status.check_claim_status, FIXED_METADATA),), other_versions=OLD_DEVICES,
+        reshape=convert_claim),
+    Row(RESOURCE, "v1", "resourceclaimtemplates", "ResourceClaimTemplate", NS, device_claims.ResourceClaimTemplateStrategy,
+        other_versions=OLD_DEVICES, reshape=convert_claim_template),
+    Row(RESOURCE, "v1", "resourceslices", "ResourceSlice", CLUSTER, device_slices.ResourceSliceStrategy, other_versions=OLD_DEVICES,
+        reshape=convert_slice),
+    Row(RESOURCE, "v1alpha3", "resourcepoolstatusrequests", "ResourcePoolStatusRequest", CLUSTER,
+        device_rules.ResourcePoolStatusRequestStrategy, subresources=(_status(device_rules.check_pool_status, FIXED_METADATA),)),
 
-    Row(SCHEDULING, "v1", "priorityclasses", "PriorityClass", CLUSTER, cluster.PriorityClassStrategy, ("pc",)),
-    Row(SCHEDULING, "v1beta1", "podgroups", "PodGroup", NS, SpecStatusStrategy, subresources=(STATUS,), other_versions=("v1alpha3",)),
-    Row(SCHEDULING, "v1beta1", "workloads", "Workload", NS, StatuslessStrategy, other_versions=("v1alpha3",)),
+    Row(SCHEDULING, "v1", "priorityclasses", "PriorityClass", CLUSTER, scheduling.PriorityClassStrategy, ("pc",)),
+    Row(SCHEDULING, "v1beta1", "podgroups", "PodGroup", NS, workload_groups.PodGroupStrategy, subresources=(GROUP_STATUS,),
+        other_versions=("v1alpha3",)),
+    Row(SCHEDULING, "v1alpha3", "compositepodgroups", "CompositePodGroup", NS, workload_groups.CompositePodGroupStrategy,
+        subresources=(GROUP_STATUS,)),
+    Row(SCHEDULING, "v1beta1", "workloads", "Workload", NS, workload_groups.WorkloadStrategy, other_versions=("v1alpha3",)),
 
     Row(STORAGE, "v1", "csidrivers", "CSIDriver", CLUSTER, storage.CsiDriverStrategy),
-    Row(STORAGE, "v1", "csinodes", "CSINode", CLUSTER, StatuslessStrategy),
-    Row(STORAGE, "v1", "csistoragecapacities", "CSIStorageCapacity", NS, StatuslessStrategy),
+    Row(STORAGE, "v1", "csinodes", "CSINode", CLUSTER, storage.CsiNodeStrategy),
+    Row(STORAGE, "v1", "csistoragecapacities", "CSIStorageCapacity", NS, storage.CsiStorageCapacityStrategy),
     Row(STORAGE, "v1", "storageclasses", "StorageClass", CLUSTER, storage.StorageClassStrategy, ("sc",)),
-    Row(STORAGE, "v1", "volumeattachments", "VolumeAttachment", CLUSTER, PlainStrategy, subresources=(STATUS,)),
-    Row(STORAGE, "v1", "volumeattributesclasses", "VolumeAttributesClass", CLUSTER, StatuslessStrategy, ("vac",)),
-    Row("storagemigration.k8s.io", "v1", "storageversionmigrations", "StorageVersionMigration", CLUSTER, PlainStrategy,
-        subresources=(STATUS,),
+    Row(STORAGE, "v1", "volumeattachments", "VolumeAttachment", CLUSTER, storage.VolumeAttachmentStrategy,
+        subresources=(_status(storage.check_attachment_status, FIXED_METADATA),)),
+    Row(STORAGE, "v1", "volumeattributesclasses", "VolumeAttributesClass", CLUSTER, storage.VolumeAttributesClassStrategy,
+        ("vac",)),
+    Row("storagemigration.k8s.io", "v1", "storageversionmigrations", "StorageVersionMigration", CLUSTER,
+        storage_migration.StorageVersionMigrationStrategy, subresources=(_status(storage_migration.check_migration_status),),
         other_versions=("v1beta1",)),
 )  # fmt: skip
 

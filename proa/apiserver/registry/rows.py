@@ -55,19 +55,21 @@ class Row:
     storage_group: str | None = None
     convert: Convert | None = None
     other_versions: tuple[str, ...] = field(default=())
-    """Versions of the same structure, off unless the runtime configuration asks for them."""
+    """Versions of the same object, off unless the runtime configuration asks for them."""
+    reshape: Convert | None = None
+    """For other versions whose structure differs: the object in the form of the version named (without its group)."""
 
     @property
     def api_version(self) -> str:
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def in_version(self, version: str) -> "Row":
-        """The same resource in another version of the same structure."""
+        """The same resource in another version, stored in this one."""
 
         def relabel(obj: Object, to: str) -> Object:
             return obj | {"apiVersion": f"{self.group}/{to}"}
 
-        return replace(self, version=version, storage_version=self.version, convert=relabel, other_versions=())
+        return replace(self, version=version, storage_version=self.version, convert=self.reshape or relabel, other_versions=())
 
 
 def make_resource(row: Row, schema: Schema, cache: NormalizerCache, definition: str) -> Resource:

@@ -1,17 +1,11 @@
 """Small core kinds: Namespace, Node, ServiceAccount, LimitRange, ResourceQuota, Event."""
 
-import itertools
-from collections.abc import Callable
-from typing import ClassVar
-
-from proa.api.errors import Cause, duplicate, forbidden, invalid, required
+from proa.api.errors import Cause, duplicate, forbidden, invalid
 from proa.api.meta import Object
 from proa.api.names import dns1123_label, qualified_name
-from proa.api.quantity import FORMAT_MESSAGE, parse
 from proa.api.resource import StrategyContext
-from proa.apiserver.registry.checks import NOT_NEGATIVE, check_choice, check_cidr, check_name
-from proa.apiserver.registry.normalize import Normalizer
-from proa.apiserver.registry.object_meta import NameCheck, immutable
+from proa.apiserver.registry.checks import check_choice, check_cidr, check_name
+from proa.apiserver.registry.object_meta import NameCheck
 from proa.apiserver.registry.pod_spec.scheduling import EFFECTS
 from proa.apiserver.registry.strategy import KindStrategy
 
@@ -120,85 +114,3 @@ def _pair_cidrs(spec: Object) -> None:
 
 class ServiceAccountStrategy(KindStrategy):
     has_status = False
-
-
-class LimitRangeStrategy(KindStrategy):
-    has_status = False
-    allow_create_on_update = True
-
-    def fill(self, obj: Object) -> None:
-        for limit in obj.setdefault("spec", {}).get("limits") or ():
-            if limit.get("type") != "Container":
-                continue
-            for name, amount in (limit.get("max") or {}).items():
-                limit.setdefault("default", {}).setdefault(name, amount)
-            for source in ("default", "min"):
-                for name, amount in (limit.get(source) or {}).items():
-                    limit.setdefault("defaultRequest", {}).setdefault(name, amount)
-
-    def check(self, obj: Object) -> list[Cause]:
-        causes: list[Cause] = []
-        seen: set[str] = set()
-        for index, limit in enumerate(obj.get("spec", {}).get("limits") or ()):
-            path = f"spec.limits[{index}]"
-            kind = limit.get("type", "")
-            if kind in seen:
-                causes.append(duplicate(f"{path}.type", kind))
-            seen.add(kind)
-            causes += _validate_limit(limit, path)
-        return causes
-
-
-def _validate_limit(limit: Object, path: str) -> list[Cause]:
-    causes: list[Cause] = []
-    order = [(field, limit.get(field) or {}) for field in ("min", "defaultRequest", "default", "max")]
-    for name in {name for _, amounts in order for name in amounts}:
-        known = [(field, amounts[name]) for field, amounts in order if name in amounts]
-        for (lower, small), (upper, large) in itertools.pairwise(known):
-            if parse(small).nano > parse(large).nano:
-                causes.append(invalid(f"{path}.{lower}[{name}]", small, f"{lower} value {small} is greater than {upper} value {large}"))
-    return causes
-
-
-class ResourceQuotaStrategy(KindStrategy):
-    empty_status: ClassVar[Object | None] = {}
-    tracks_generation = False
-
-    def check(self, obj: Object) -> list[Cause]:
-        causes: list[Cause] = []
-        for name, amount in (obj.get("spec", {}).get("hard") or {}).items():
-            path = f"spec.hard[{name}]"
-            causes += [invalid(path, name, problem) for problem in qualified_name(name)]
-            try:
-                negative = parse(amount).nano < 0
-            except ValueError:
-                causes.append(invalid(path, amount, FORMAT_MESSAGE))
-                continue
-            if negative:
-                causes.append(invalid(path, amount, NOT_NEGATIVE))
-        return causes
-
-    def check_update(self, obj: Object, old: Object) -> list[Cause]:
-        return self.check(obj) + immutable("spec.scopes", obj.get("spec", {}).get("scopes"), old.get("spec", {}).get("scopes"))
-
-
-class EventStrategy(KindStrategy):
-    """Events of both groups; the object that an event is about must live in the event's namespace."""
-
-    has_status = False
-    allow_create_on_update = True
-
-    def __init__(self, namespaced: bool = True, normalizer: Callable[[], Normalizer | None] = lambda: None, *, core: bool = True) -> None:
-        super().__init__(namespaced, normalizer)
-        self._about = "involvedObject" if core else "regarding"
-
-    def check(self, obj: Object) -> list[Cause]:
-        namespace = obj.get("metadata", {}).get("namespace", "")
-        about = obj.get(self._about)
-        if about is None:
-            return [required(self._about)]
-        if about.get("namespace") and about["namespace"] != namespace:
-            return [invalid(f"{self._about}.namespace", about["namespace"], "does not match event.namespace")]
-        if not about.get("namespace") and namespace not in ("", "default", "kube-system"):
-            return [invalid(f"{self._about}.namespace", "", "does not match event.namespace")]
-        return []

@@ -19,6 +19,7 @@ from proa.apiserver.registry.object_meta import immutable
 from proa.apiserver.registry.pod_spec.defaults import fill_pod
 from proa.apiserver.registry.pod_spec.label_keys import merge_label_keys
 from proa.apiserver.registry.pod_spec.validation import validate_pod_spec
+from proa.apiserver.registry.pod_spec.warnings import annotation_warnings, spec_warnings
 from proa.apiserver.registry.strategy import KindStrategy, StatusStrategy
 
 _HOSTNAME_WARNING = "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended"
@@ -32,6 +33,7 @@ class PodStrategy(KindStrategy):
         super().__init__(namespaced, normalizer)
         self._completed: SpecMemory[bytes, bytes] = SpecMemory()
         """What defaults make of a spec."""
+        self._warned: SpecMemory[bytes, list[str]] = SpecMemory()
         self._valid: SpecMemory[bytes, bool] = SpecMemory()
 
     def fill(self, obj: Object) -> None:
@@ -80,11 +82,22 @@ class PodStrategy(KindStrategy):
         return validate_pod_spec(new_spec, "spec") + validate_pod_change(new_spec, old_spec)
 
     def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
+        """Of new pods alone: whoever changes one is rarely a human."""
         if old is not None:
             return ()
+        spec = obj.get("spec", {})
         problems = dns1123_label(meta.name(obj))
         named = [f"{_HOSTNAME_WARNING}: [{' '.join(problems)}]"] if problems else []
-        return named + pod_warnings(obj.get("spec", {}), "spec")
+        return named + annotation_warnings(meta.annotations(obj), spec, "metadata") + self._warnings_of(spec)
+
+    def _warnings_of(self, spec: Object) -> list[str]:
+        key, _ = spec_key(spec)
+        known = self._warned.get(key)
+        if known is None:
+            known = spec_warnings(spec, "spec")
+            if key:
+                self._warned.put(key, known)
+        return known
 
 
 def _validate_new_spec(spec: Object) -> list[Cause]:
@@ -94,29 +107,6 @@ def _validate_new_spec(spec: Object) -> list[Cause]:
     if spec.get("nodeName") and spec.get("schedulingGates"):
         causes.append(forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared"))
     return causes
-
-
-def pod_warnings(spec: Object, path: str) -> list[str]:
-    """What upstream warns of at creation and in templates."""
-    found: list[str] = []
-    for index, volume in enumerate(spec.get("volumes") or ()):
-        if "gitRepo" in volume:
-            found.append(f"{path}.volumes[{index}].gitRepo: deprecated in v1.11, and removed in v1.33")
-    for name in ("initContainers", "containers"):
-        for index, container in enumerate(spec.get(name) or ()):
-            found += _duplicate_env(container, f"{path}.{name}[{index}]")
-    return found
-
-
-def _duplicate_env(container: Object, path: str) -> list[str]:
-    seen: dict[str, int] = {}
-    found = []
-    for index, variable in enumerate(container.get("env") or ()):
-        name = variable.get("name", "")
-        if name in seen:
-            found.append(f'{path}.env[{index}]: hides previous definition of "{name}", which may be unexpected')
-        seen[name] = index
-    return found
 
 
 class PodStatusStrategy(StatusStrategy):

@@ -1,121 +1,226 @@
-"""Volumes and their classes."""
+"""storage.k8s.io: classes of volumes and what CSI drivers publish about themselves, their nodes and what is free."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
-from proa.api.errors import Cause, forbidden, invalid, required
+from proa.api.errors import Cause, duplicate, forbidden, invalid, required, too_long
+from proa.api.labels import validate_label_selector
 from proa.api.meta import Object
-from proa.api.quantity import parse
-from proa.apiserver.registry.checks import check_choice
-from proa.apiserver.registry.kinds.plain import GenerationStrategy
+from proa.api.names import dns1123_subdomain, qualified_name
+from proa.api.resource import StrategyContext
+from proa.apiserver.registry.checks import check_amount, check_choice, check_driver_name, check_key, not_negative
+from proa.apiserver.registry.kinds.persistent_volume import validate_volume_spec
+from proa.apiserver.registry.kinds.plain import StatuslessStrategy
 from proa.apiserver.registry.object_meta import immutable
 from proa.apiserver.registry.strategy import KindStrategy
 
-_ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
+MAX_PARAMETERS, MAX_PARAMETERS_SIZE = 512, 256 * 1024
+MAX_NODE_ID = 256
+MAX_ATTACHMENT_METADATA, MAX_VOLUME_ERROR = 256 * 1024, 1024
 
 
-def _validate_access_modes(spec: Object, path: str) -> list[Cause]:
-    modes = spec.get("accessModes") or []
-    if not modes:
-        return [required(f"{path}.accessModes", "at least 1 access mode is required")]
-    causes = [cause for mode in modes for cause in check_choice(f"{path}.accessModes", mode, _ACCESS_MODES)]
-    if "ReadWriteOncePod" in modes and len(modes) > 1:
-        causes.append(forbidden(f"{path}.accessModes", "may not use ReadWriteOncePod with other access modes"))
-    return causes
-
-
-class PersistentVolumeStrategy(KindStrategy):
-    empty_status: ClassVar[Object | None] = {"phase": "Pending"}
-
-    def fill(self, obj: Object) -> None:
-        spec = obj.setdefault("spec", {})
-        spec.setdefault("persistentVolumeReclaimPolicy", "Retain")
-        spec.setdefault("volumeMode", "Filesystem")
-        if "hostPath" in spec:
-            spec["hostPath"].setdefault("type", "")
-
-    def check(self, obj: Object) -> list[Cause]:
-        spec = obj.get("spec") or {}
-        causes = _validate_access_modes(spec, "spec")
-        if not spec.get("capacity"):
-            causes.append(required("spec.capacity"))
-        elif "storage" not in spec["capacity"]:
-            causes.append(required("spec.capacity[storage]"))
-        elif parse(spec["capacity"]["storage"]).nano <= 0:
-            causes.append(invalid("spec.capacity[storage]", spec["capacity"]["storage"], "must be greater than zero"))
-        policies = ("Delete", "Recycle", "Retain")
-        causes += check_choice("spec.persistentVolumeReclaimPolicy", spec.get("persistentVolumeReclaimPolicy"), policies)
-        return causes + check_choice("spec.volumeMode", spec.get("volumeMode"), ("Block", "Filesystem"))
-
-    def check_update(self, obj: Object, old: Object) -> list[Cause]:
-        causes = self.check(obj)
-        causes += immutable("spec.volumeMode", obj["spec"].get("volumeMode"), old.get("spec", {}).get("volumeMode"))
-        return causes
-
-
-class PersistentVolumeClaimStrategy(KindStrategy):
-    empty_status: ClassVar[Object | None] = {"phase": "Pending"}
-
-    def fill(self, obj: Object) -> None:
-        obj.setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
-
-    def check(self, obj: Object) -> list[Cause]:
-        spec = obj.get("spec") or {}
-        causes = _validate_access_modes(spec, "spec")
-        storage = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
-        if storage is None:
-            causes.append(required("spec.resources[storage]"))
-        elif parse(storage).nano <= 0:
-            causes.append(invalid("spec.resources[storage]", storage, "must be greater than zero"))
-        return causes + check_choice("spec.volumeMode", spec.get("volumeMode"), ("Block", "Filesystem"))
-
-    def check_update(self, obj: Object, old: Object) -> list[Cause]:
-        new, former = dict(obj["spec"]), dict(old["spec"])
-        for spec in (new, former):
-            for field in ("resources", "volumeAttributesClassName"):
-                spec.pop(field, None)
-        if not former.get("volumeName"):
-            new.pop("volumeName", None)
-            former.pop("volumeName", None)
-        if "storageClassName" not in former:
-            new.pop("storageClassName", None)
-        causes = self.check(obj)
-        if new != former:
-            detail = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
-            causes.append(forbidden("spec", detail))
-        return causes
-
-
-class StorageClassStrategy(KindStrategy):
-    has_status = False
-
+class StorageClassStrategy(StatuslessStrategy):
     def fill(self, obj: Object) -> None:
         obj.setdefault("reclaimPolicy", "Delete")
         obj.setdefault("volumeBindingMode", "Immediate")
 
     def check(self, obj: Object) -> list[Cause]:
-        causes = [] if obj.get("provisioner") else [required("provisioner")]
-        causes += check_choice("reclaimPolicy", obj.get("reclaimPolicy"), ("Delete", "Retain"))
-        return causes + check_choice("volumeBindingMode", obj.get("volumeBindingMode"), ("Immediate", "WaitForFirstConsumer"))
+        causes = _validate_driver(obj.get("provisioner"), "provisioner") + _validate_parameters(obj.get("parameters") or {})
+        causes += check_choice("reclaimPolicy", obj.get("reclaimPolicy"), ("Delete", "Retain"), optional=True)
+        causes += check_choice("volumeBindingMode", obj.get("volumeBindingMode"), ("Immediate", "WaitForFirstConsumer"))
+        return causes + _validate_topologies(obj.get("allowedTopologies") or [])
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
-        causes: list[Cause] = []
-        if (obj.get("parameters") or {}) != (old.get("parameters") or {}):
-            causes.append(forbidden("parameters", "updates to parameters are forbidden."))
-        if obj.get("provisioner") != old.get("provisioner"):
-            causes.append(forbidden("provisioner", "updates to provisioner are forbidden."))
-        if obj.get("reclaimPolicy") != old.get("reclaimPolicy"):
-            causes.append(forbidden("reclaimPolicy", "updates to reclaimPolicy are forbidden."))
-        return causes + immutable("volumeBindingMode", obj.get("volumeBindingMode"), old.get("volumeBindingMode"))
+        return _unchanged(obj, old, ("parameters", "provisioner", "reclaimPolicy")) + immutable(
+            "volumeBindingMode", obj.get("volumeBindingMode"), old.get("volumeBindingMode")
+        )
 
 
-class CsiDriverStrategy(GenerationStrategy):
+class VolumeAttributesClassStrategy(StatuslessStrategy):
+    def check(self, obj: Object) -> list[Cause]:
+        parameters = obj.get("parameters") or {}
+        causes = _validate_driver(obj.get("driverName"), "driverName") + _validate_parameters(parameters)
+        return causes if parameters else [*causes, required("parameters", "must contain at least one key/value pair")]
+
+    def check_update(self, obj: Object, old: Object) -> list[Cause]:
+        return _unchanged(obj, old, ("driverName", "parameters")) + self.check(obj)
+
+
+def _unchanged(obj: Object, old: Object, fields: tuple[str, ...]) -> list[Cause]:
+    return [forbidden(field, f"updates to {field} are forbidden.") for field in fields if (obj.get(field) or {}) != (old.get(field) or {})]
+
+
+def _validate_driver(name: str | None, path: str) -> list[Cause]:
+    return [invalid(path, name.lower(), problem) for problem in qualified_name(name.lower())] if name else [required(path)]
+
+
+def _validate_parameters(parameters: Mapping[str, str], path: str = "parameters") -> list[Cause]:
+    if len(parameters) > MAX_PARAMETERS:
+        return [too_long(path, MAX_PARAMETERS)]
+    causes = [invalid(path, "", "field can not be empty.")] if "" in parameters else []
+    if sum(len(key) + len(value) for key, value in parameters.items()) > MAX_PARAMETERS_SIZE:
+        causes.append(too_long(path, MAX_PARAMETERS_SIZE))
+    return causes
+
+
+def _validate_topologies(terms: list[Object]) -> list[Cause]:
+    causes: list[Cause] = []
+    earlier: list[dict[str, set[str]]] = []
+    for index, term in enumerate(terms):
+        path = f"allowedTopologies[{index}].matchLabelExpressions"
+        found: dict[str, set[str]] = {}
+        for number, expression in enumerate(term.get("matchLabelExpressions") or ()):
+            own, key, values = f"{path}[{number}]", expression.get("key") or "", expression.get("values") or []
+            if not values:
+                causes.append(required(f"{own}.values"))
+            causes += [duplicate(f"{own}.values[{at}]", value) for at, value in enumerate(values) if value in values[:at]]
+            causes += check_key(f"{own}.key", key, qualified_name)
+            if key in found:
+                causes.append(duplicate(f"{own}.key", key))
+            found[key] = set(values)
+        if found in earlier:
+            causes.append(duplicate(path, ""))
+        earlier.append(found)
+    return causes
+
+
+class CsiDriverStrategy(StatuslessStrategy):
+    tracks_generation = True
+
     def fill(self, obj: Object) -> None:
         spec = obj.setdefault("spec", {})
         spec.setdefault("attachRequired", True)
-        spec.setdefault("podInfoOnMount", False)
-        spec.setdefault("storageCapacity", False)
+        for field in ("podInfoOnMount", "storageCapacity", "requiresRepublish", "seLinuxMount"):
+            spec.setdefault(field, False)
         spec.setdefault("fsGroupPolicy", "ReadWriteOnceWithFSType")
-        spec.setdefault("requiresRepublish", False)
-        spec.setdefault("seLinuxMount", False)
         if not spec.get("volumeLifecycleModes"):
             spec["volumeLifecycleModes"] = ["Persistent"]
+
+    def check(self, obj: Object) -> list[Cause]:
+        spec = obj.get("spec") or {}
+        causes = check_choice("spec.fsGroupPolicy", spec.get("fsGroupPolicy"), ("File", "None", "ReadWriteOnceWithFSType"), optional=True)
+        causes += _validate_token_requests(spec.get("tokenRequests") or [])
+        for mode in spec.get("volumeLifecycleModes") or ():
+            causes += check_choice("spec.volumeLifecycleModes", mode, ("Ephemeral", "Persistent"))
+        seconds = spec.get("nodeAllocatableUpdatePeriodSeconds")
+        if seconds is not None and seconds < 10:
+            causes.append(invalid("spec.nodeAllocatableUpdatePeriodSeconds", seconds, "must be greater than or equal to 10 seconds"))
+        return causes
+
+    def check_update(self, obj: Object, old: Object) -> list[Cause]:
+        new, former = obj["spec"], old["spec"]
+        causes = self.check(obj) + immutable("spec.attachedRequired", new.get("attachRequired"), former.get("attachRequired"))
+        return causes + immutable("spec.volumeLifecycleModes", new.get("volumeLifecycleModes"), former.get("volumeLifecycleModes"))
+
+
+def _validate_token_requests(requests: list[Object]) -> list[Cause]:
+    causes: list[Cause] = []
+    audiences: set[str] = set()
+    for index, request in enumerate(requests):
+        path, audience, seconds = f"spec.tokenRequests[{index}]", request.get("audience") or "", request.get("expirationSeconds")
+        if audience in audiences:
+            causes.append(duplicate(f"{path}.audience", audience))
+            continue
+        audiences.add(audience)
+        if seconds is not None and seconds < 600:
+            causes.append(invalid(f"{path}.expirationSeconds", seconds, "may not specify a duration less than 10 minutes"))
+        if seconds is not None and seconds > 1 << 32:
+            causes.append(invalid(f"{path}.expirationSeconds", seconds, "may not specify a duration larger than 2^32 seconds"))
+    return causes
+
+
+class CsiNodeStrategy(StatuslessStrategy):
+    """A driver's entry is fixed but for how many volumes the node takes; drivers come and go."""
+
+    def check(self, obj: Object) -> list[Cause]:
+        causes: list[Cause] = []
+        names: set[str] = set()
+        for index, driver in enumerate((obj.get("spec") or {}).get("drivers") or ()):
+            causes += _validate_node_driver(driver, names, f"spec.drivers[{index}]")
+        return causes
+
+    def check_update(self, obj: Object, old: Object) -> list[Cause]:
+        causes = self.check(obj)
+        fresh = {each.get("name"): each for each in (obj.get("spec") or {}).get("drivers") or ()}
+        for former in (old.get("spec") or {}).get("drivers") or ():
+            if (new := fresh.get(former.get("name"))) is not None:
+                causes += immutable("spec.drivers", new | {"allocatable": None}, former | {"allocatable": None})
+        return causes
+
+
+def _validate_node_driver(driver: Object, names: set[str], path: str) -> list[Cause]:
+    name, node, keys = driver.get("name") or "", driver.get("nodeID") or "", driver.get("topologyKeys") or []
+    causes = check_driver_name(f"{path}.name", name)
+    if not node:
+        causes.append(required(f"{path}.nodeID"))
+    elif len(node) > MAX_NODE_ID:
+        causes.append(invalid(f"{path}.nodeID", node, f"must be {MAX_NODE_ID} characters or less"))
+    causes += not_negative(f"{path}.allocatable.count", (driver.get("allocatable") or {}).get("count"))
+    if name in names:
+        causes.append(duplicate(f"{path}.name", name))
+    names.add(name)
+    for index, key in enumerate(keys):
+        causes += [] if key else [required(path)]
+        if key in keys[:index]:
+            causes.append(duplicate(path, key))
+        causes += check_key(path, key, qualified_name)
+    return causes
+
+
+class CsiStorageCapacityStrategy(StatuslessStrategy):
+    def check(self, obj: Object) -> list[Cause]:
+        causes = validate_label_selector(obj.get("nodeTopology"), "nodeTopology")
+        causes += check_key("storageClassName", obj.get("storageClassName"), dns1123_subdomain)
+        for field in ("capacity", "maximumVolumeSize"):
+            if obj.get(field) is not None:
+                causes += check_amount(field, obj[field])
+        return causes
+
+    def check_update(self, obj: Object, old: Object) -> list[Cause]:
+        return [
+            cause for field in ("nodeTopology", "storageClassName") for cause in immutable(field, obj.get(field), old.get(field))
+        ]  # fmt: skip
+
+
+class VolumeAttachmentStrategy(KindStrategy):
+    """Somebody's wish to have a volume at a node: the spec is fixed, the attacher reports in status."""
+
+    empty_status: ClassVar[Object | None] = {"attached": False}
+
+    def prepare(self, obj: Object, context: StrategyContext) -> None:
+        obj.setdefault("spec", {})
+
+    def check(self, obj: Object) -> list[Cause]:
+        spec = obj.get("spec") or {}
+        source = spec.get("source") or {}
+        causes = check_driver_name("spec.attacher", spec.get("attacher"))
+        name, inline = source.get("persistentVolumeName"), source.get("inlineVolumeSpec")
+        detail = "must specify exactly one of inlineVolumeSpec and persistentVolumeName"
+        if inline is None and name is None:
+            causes.append(required("spec.source", detail))
+        elif inline is not None and name is not None:
+            causes.append(forbidden("spec.source", detail))
+        elif name == "":
+            causes.append(required("spec.source.persistentVolumeName", "must specify non empty persistentVolumeName"))
+        elif name is not None:
+            causes += check_key("spec.source.persistentVolumeName", name, dns1123_subdomain)
+        else:
+            causes += validate_volume_spec(inline or {}, "spec.source.inlineVolumeSpec", inline=True)
+        return causes + check_key("spec.nodeName", spec.get("nodeName"), dns1123_subdomain)
+
+    def check_update(self, obj: Object, old: Object) -> list[Cause]:
+        return self.check(obj) + immutable("spec", obj.get("spec"), old.get("spec"))
+
+
+def check_attachment_status(obj: Object, old: Object) -> list[Cause]:
+    status = obj.get("status") or {}
+    causes: list[Cause] = []
+    if sum(len(key) + len(value) for key, value in (status.get("attachmentMetadata") or {}).items()) > MAX_ATTACHMENT_METADATA:
+        causes.append(too_long("status.attachmentMetadata", MAX_ATTACHMENT_METADATA))
+    for field in ("attachError", "detachError"):
+        error = status.get(field) or {}
+        if len(error.get("message") or "") > MAX_VOLUME_ERROR:
+            causes.append(too_long(f"status.{field}.message", MAX_ATTACHMENT_METADATA))
+        if (error.get("errorCode") or 0) < 0:
+            causes.append(invalid(f"status.{field}.errorCode", error["errorCode"], "must be between 0 and 2147483647, inclusive"))
+    return causes

@@ -12,10 +12,10 @@ from proa.api.labels import selector_from_object, selector_from_set, validate_la
 from proa.api.meta import Object
 from proa.api.resource import StrategyContext
 from proa.apiserver.registry.checks import check_choice, not_negative
-from proa.apiserver.registry.kinds.pod import pod_warnings
 from proa.apiserver.registry.object_meta import immutable
 from proa.apiserver.registry.pod_spec.defaults import fill_template
 from proa.apiserver.registry.pod_spec.validation import validate_template
+from proa.apiserver.registry.pod_spec.warnings import template_warnings
 from proa.apiserver.registry.strategy import KindStrategy
 
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
@@ -59,7 +59,7 @@ class _WorkloadStrategy(KindStrategy):
         template = (obj.get("spec") or {}).get("template") or {}
         if old is not None and (old.get("spec") or {}).get("template") == template:
             return ()
-        return pod_warnings(template.get("spec") or {}, "spec.template.spec")
+        return template_warnings(template, "spec.template")
 
 
 class DeploymentStrategy(_WorkloadStrategy):

@@ -505,7 +505,7 @@ def test_warnings_of_a_new_pod(find: Find) -> None:
     assert list(find("pods").strategy.warnings(pod, None)) == [
         "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: "
         "[must not contain dots]",
-        'spec.containers[0].env[1]: hides previous definition of "A", which may be unexpected',
+        'spec.containers[0].env[1]: hides previous definition of "A", which may be dropped when using apply',
     ]
 
 
