@@ -120,6 +120,7 @@ class Call:
         return self.served.key(self.info.namespace, self.info.name)
 
     def encoding(self) -> Encoding:
+        """How the answer will be written. Writes ask before they write, as who can't read the answer must not have changed anything."""
         return negotiate(self.request, definition=self.served.resource.definition)
 
     def tabulator(self) -> Tabulator:

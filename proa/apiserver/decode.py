@@ -6,6 +6,8 @@ Messages are upstream's, because scripts and tests match on them.
 from collections.abc import Callable
 from typing import Any
 
+import orjson
+
 from proa.api.errors import BadRequest, UnsupportedMediaType
 from proa.api.meta import Object
 from proa.api.spec_memory import SpecMemory, spec_key
@@ -18,6 +20,10 @@ _JSON_TYPES = frozenset({"", "application/json", "*/*"})
 _YAML_TYPES = frozenset({"application/yaml", "application/x-yaml", "text/yaml"})
 
 PROTOBUF = "application/vnd.kubernetes.protobuf"
+
+SUMMARY_LENGTH = 30
+NOT_AN_OBJECT = "couldn't get version/kind; json parse error: json: cannot unmarshal into Go value of type struct"
+_PACKAGES = {"": "core", "events.k8s.io": "core", "internal.apiserver.k8s.io": "apiserverinternal"}
 
 Decoder = Callable[[Any], Findings]
 Warn = Callable[[str], None]
@@ -102,7 +108,9 @@ def decode_object(
     try:
         parsed = parse_body(body, content_type)
     except BadRequest as error:
-        raise BadRequest(unrecognized(kind, f"couldn't get version/kind; json parse error: {error.message}")) from None
+        raise BadRequest(unrecognized(kind, said_by_decoder(error, content_type), body)) from None
+    if not isinstance(parsed.value, dict):
+        raise BadRequest(unrecognized(kind, NOT_AN_OBJECT, body))
     obj = check_type(parsed.value, api_version, kind)
     if decoder is not None and media_type(content_type) in _JSON_TYPES:
         decoder = _remembering(decoder)
@@ -133,25 +141,46 @@ def _remembering(decoder: Decoder) -> Decoder:
     return decode
 
 
-def unrecognized(kind: str, why: str) -> str:
-    return f"the object provided is unrecognized (must be of type {kind}): {why}"
+def said_by_decoder(error: BadRequest, content_type: str) -> str:
+    """Of JSON upstream first wants to know the kind, and says so; other formats fail as a whole."""
+    if media_type(content_type) in _JSON_TYPES:
+        return f"couldn't get version/kind; json parse error: {error.message}"
+    return error.message
+
+
+def unrecognized(kind: str, why: str, body: bytes) -> str:
+    return f"the object provided is unrecognized (must be of type {kind}): {why} ({summary(body)})"
+
+
+def summary(body: bytes) -> str:
+    """The beginning of a body, as text if it looks like JSON."""
+    if not body:
+        return "<empty>"
+    start = body[:SUMMARY_LENGTH]
+    shown = start.decode("utf-8", "replace") if body[:1] == b"{" else start.hex()
+    return f"{shown} ..." if len(body) > SUMMARY_LENGTH else shown
 
 
 def check_type(value: Any, api_version: str, kind: str) -> Object:
     """The value as an object of that type, which it may leave unsaid. Raises BadRequest."""
     if not isinstance(value, dict):
-        why = "couldn't get version/kind; json parse error: json: cannot unmarshal into Go value of type struct"
-        raise BadRequest(unrecognized(kind, why))
+        raise BadRequest(unrecognized(kind, NOT_AN_OBJECT, orjson.dumps(value)))
     given_version = value.get("apiVersion") or api_version
     given_kind = value.get("kind") or kind
     if given_kind != kind:
         version = str(given_version).rpartition("/")[2]
-        why = f"converting ({given_kind}) to ({kind}): unknown conversion"
+        why = f"converting ({version}.{given_kind}) to ({internal_package(api_version)}.{kind}): unknown conversion"
         raise BadRequest(f'{given_kind} in version "{version}" cannot be handled as a {kind}: {why}')
     if given_version != api_version:
         raise BadRequest(f"the API version in the data ({given_version}) does not match the expected API version ({api_version})")
     value["apiVersion"], value["kind"] = api_version, kind
     return value
+
+
+def internal_package(api_version: str) -> str:
+    """What upstream's messages call the package of a group's internal types."""
+    group = api_version.rpartition("/")[0]
+    return _PACKAGES.get(group) or group.partition(".")[0]
 
 
 def check_fields(obj: Object, duplicates: tuple[str, ...], decoder: Decoder | None, validation: str, warn: Warn) -> None:

@@ -27,7 +27,7 @@ REFUSALS: list[tuple[str, str, Any, tuple[int, str, str]]] = [
      (500, "", "resourceVersion should not be set on objects to be created")),
     ("POST", MAPS, {"kind": "Secret", "metadata": {"name": "a"}},
      (400, "BadRequest",
-      'Secret in version "v1" cannot be handled as a ConfigMap: converting (Secret) to (ConfigMap): unknown conversion')),
+      'Secret in version "v1" cannot be handled as a ConfigMap: converting (v1.Secret) to (core.ConfigMap): unknown conversion')),
     ("POST", MAPS, {"apiVersion": "v2", "metadata": {"name": "a"}},
      (400, "BadRequest", "the API version in the data (v2) does not match the expected API version (v1)")),
     ("POST", f"{MAPS}?fieldValidation=Strict", {"metadata": {"name": "a"}, "dta": {}},
@@ -41,7 +41,7 @@ REFUSALS: list[tuple[str, str, Any, tuple[int, str, str]]] = [
     ("PUT", f"{MAPS}/none", config_map("none"), (404, "NotFound", 'configmaps "none" not found')),
     ("DELETE", f"{MAPS}/none", None, (404, "NotFound", 'configmaps "none" not found')),
     ("DELETE", f"{MAPS}/here", {"preconditions": {"resourceVersion": "1"}},
-     (409, "Conflict", 'Operation cannot be fulfilled on configmaps "here": the ResourceVersion in the precondition (1) does not match the '
+     (409, "Conflict", 'Operation cannot be fulfilled on ConfigMap "here": the ResourceVersion in the precondition (1) does not match the '
       "ResourceVersion in record (RV). The object might have been modified")),
     ("GET", f"{MAPS}?fieldSelector=data.a%3Db", None, (400, "BadRequest", "field label not supported: data.a")),
     ("GET", f"{MAPS}?continue=nonsense&limit=1", None, (400, "BadRequest", "invalid continue token: continue key is not valid")),

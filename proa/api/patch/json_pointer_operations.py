@@ -11,6 +11,7 @@ from proa.api.errors import ApiError, BadRequest, Invalid
 
 COPY_LIMIT = 3 * 1024 * 1024
 """Bytes that all copies of one patch may add: a few of them, each of the whole, would otherwise fill any memory."""
+REFUSED = "the server rejected our request due to an error in our request"
 _NEEDED = {
     "add": ("value",), "remove": (), "replace": ("value",), "move": ("from",), "copy": ("from",), "test": (),
 }  # fmt: skip
@@ -88,7 +89,10 @@ def _tokens(path: str, kind: str) -> list[str]:
 
 
 def _refused(why: str) -> ApiError:
-    return Invalid(f"the server rejected our request due to an error in our request: {why}")
+    """Upstream keeps the reason to itself; ours is kept where only a log or a debugger sees it."""
+    error = Invalid(REFUSED)
+    error.add_note(why)
+    return error
 
 
 def _missing(kind: str, path: str) -> ApiError:

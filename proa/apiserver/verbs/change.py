@@ -16,6 +16,7 @@ from proa.api.resource import Strategy, StrategyContext
 from proa.apiserver.call import Call
 from proa.apiserver.interface import Attributes
 from proa.apiserver.options import WriteOptions
+from proa.apiserver.verbs.owner_references import AFTER_ADMISSION, BEFORE, remove_duplicate_owners
 from proa.storage.interface import Entry
 
 Build = Callable[[Object], Object]
@@ -114,12 +115,15 @@ class ObjectChange:
         self._check_version(new, live)
         inherit_metadata(new, live, now)
         strategy.default(new)
+        if self.options_kind == "UpdateOptions":
+            remove_duplicate_owners(call, new, BEFORE)
         if self.manager:
             call.server.field_managers.update(call.served, live, new, self.manager, now, self.subresource)
         attributes = self._attributes(new, live)
         await call.server.admission.admit(attributes)
         if attributes.reinvocation is not None:
             strategy.default(new)
+        remove_duplicate_owners(call, new, AFTER_ADMISSION)
         inherit_metadata(new, live, now)
         strategy.prepare_for_update(new, live, StrategyContext(call.user.name, now, self.options.dry_run, self.subresource))
         if causes := strategy.validate_update(new, live):
@@ -139,9 +143,8 @@ class ObjectChange:
 
     def _check_version(self, new: Object, live: Object) -> None:
         identity, meta, old = self.call.served.resource.id, new.setdefault("metadata", {}), live["metadata"]
-        if meta.get("uid") and meta["uid"] != old.get("uid"):
-            why = f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {old.get('uid', '')}"
-            raise Conflict.of(identity.group, identity.plural, old["name"], why)
+        if self.needs_version and meta.get("uid") and meta["uid"] != old.get("uid"):
+            raise Conflict.of(identity.group, identity.plural, old["name"], self._other_object(meta["uid"], old))
         version = meta.get("resourceVersion")
         if not version or version == "0":
             if self.needs_version and (self.call.served.custom or (identity.group, identity.plural) in CONDITIONAL_ONLY):
@@ -149,6 +152,12 @@ class ObjectChange:
                 raise Invalid.of(identity.group, identity.plural, old["name"], [cause])
         elif version != old.get("resourceVersion"):
             raise Conflict.of(identity.group, identity.plural, old["name"], MODIFIED)
+
+    def _other_object(self, uid: str, old: Object) -> str:
+        """As upstream's store words it, which checks the UID before all else."""
+        key = f"{self.call.served.resource.storage_key.rstrip('/')}/{self.call.served.key(old.get('namespace', ''), old['name'])}"
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old.get('uid', '')}"
+        return f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: {why}"
 
     async def _delete(self, key: str, obj: Object) -> bool:
         """Whether it is gone; False if it has changed since and must be looked at again."""

@@ -14,6 +14,7 @@ NAMESPACE_MISMATCH = "the namespace of the provided object does not match the na
 
 
 async def create(call: Call) -> Response:
+    call.encoding()
     options = write_options(call.request, "CreateOptions")
     obj = decode_body(call, options)
     settle_namespace(call, obj)

@@ -14,6 +14,7 @@ from proa.api.resource import StrategyContext
 from proa.apiserver.call import Call
 from proa.apiserver.interface import Attributes
 from proa.apiserver.options import WriteOptions
+from proa.apiserver.verbs.owner_references import AFTER_ADMISSION, BEFORE, remove_duplicate_owners
 from proa.storage.interface import Entry, KeyExists
 
 GENERATE_ATTEMPTS = 8
@@ -37,6 +38,7 @@ async def create_object(call: Call, obj: Object, options: WriteOptions, *, manag
         raise ApiError(VERSION_SET, code=500, reason="")
     fill_system_metadata(meta, now)
     generated = not meta.get("name") and bool(meta.get("generateName"))
+    remove_duplicate_owners(call, obj, BEFORE)
     if manager:
         call.server.field_managers.update(call.served, None, obj, manager, now, "")
     attributes = Attributes(
@@ -46,6 +48,7 @@ async def create_object(call: Call, obj: Object, options: WriteOptions, *, manag
     await call.server.admission.admit(attributes)
     if attributes.reinvocation is not None:
         strategy.default(obj)
+        remove_duplicate_owners(call, obj, AFTER_ADMISSION)
     meta = metadata(obj)
     if generated:
         meta["name"] = attributes.name = generate_name(meta["generateName"])
@@ -101,7 +104,7 @@ async def _insert(call: Call, obj: Object, attempts: int) -> Entry:
             return await call.served.objects.create(key, stored)
         except KeyExists:
             if attempt == attempts:
-                raise _already_exists(call, key, meta["name"], generated=attempts > 1) from None
+                raise _already_exists(call, key, meta["name"], generated=bool(meta.get("generateName"))) from None
             meta["name"] = generate_name(meta["generateName"])
         finally:
             call.server.withdraw(identity.group, identity.plural, key)

@@ -5,7 +5,7 @@ import orjson
 from proa.api.errors import BadRequest
 from proa.api.meta import Object
 from proa.apiserver.call import Call
-from proa.apiserver.decode import parse_body, unrecognized
+from proa.apiserver.decode import parse_body, said_by_decoder
 from proa.apiserver.options import DeleteOptions, delete_options, delete_options_from_query
 from proa.apiserver.verbs.own_kind import DELETE_OPTIONS, checked
 from proa.apiserver.verbs.removal import Removed, remove
@@ -31,6 +31,7 @@ RETURNS_OBJECT = frozenset(
 
 
 async def delete(call: Call) -> Response:
+    call.encoding()
     options = read_options(call)
     removed = await remove(call, call.key, call.info.name, options)
     status = 202 if not removed.gone and options.orphan_dependents is False else 200
@@ -46,8 +47,7 @@ def read_options(call: Call) -> DeleteOptions:
     try:
         parsed = parse_body(call.request.body, call.request.headers.get("content-type", ""))
     except BadRequest as error:
-        why = f"couldn't get version/kind; json parse error: {error.message}"
-        raise BadRequest(unrecognized("DeleteOptions", why)) from None
+        raise BadRequest(said_by_decoder(error, call.request.headers.get("content-type", ""))) from None
     value = parsed.value
     if not isinstance(value, dict) or value.get("kind", "DeleteOptions") != "DeleteOptions":
         raise BadRequest("decoded object cannot be converted to DeleteOptions")

@@ -120,14 +120,17 @@ def check_preconditions(call: Call, obj: Object, options: DeleteOptions) -> None
     """Raises Conflict."""
     identity, meta = call.served.resource.id, obj["metadata"]
     if options.uid is not None and options.uid != meta.get("uid"):
-        why = f"Precondition failed: UID in precondition: {options.uid}, UID in object meta: {meta.get('uid', '')}"
-        raise Conflict.of(identity.group, identity.plural, meta["name"], why)
+        why = (
+            f"the UID in the precondition ({options.uid}) does not match the UID in record ({meta.get('uid', '')}). "
+            "The object might have been deleted and then recreated"
+        )
+        raise Conflict.of(identity.group, identity.kind, meta["name"], why)
     if options.resource_version is not None and options.resource_version != meta.get("resourceVersion"):
         why = (
             f"the ResourceVersion in the precondition ({options.resource_version}) does not match the ResourceVersion in record "
             f"({meta.get('resourceVersion', '')}). The object might have been modified"
         )
-        raise Conflict.of(identity.group, identity.plural, meta["name"], why)
+        raise Conflict.of(identity.group, identity.kind, meta["name"], why)
 
 
 class _DeleteNow(Exception):

@@ -5,14 +5,13 @@ from dataclasses import replace
 from proa.api.errors import ApplyConflict, BadRequest, Invalid, UnsupportedMediaType, invalid
 from proa.api.labels import selector_from_object, selector_from_set
 from proa.api.meta import Object
-from proa.api.strict_json import decode_json
 from proa.apiserver.call import Call
-from proa.apiserver.decode import media_type, parse_body
+from proa.apiserver.decode import check_type, media_type, parse_body
 from proa.apiserver.options import WriteOptions, user_agent_manager, write_options
 from proa.apiserver.verbs.applied import APPLY_PATCH
 from proa.apiserver.verbs.change import Build, ObjectChange, copy_of
 from proa.apiserver.verbs.own_kind import SCALE, checked, decode_own
-from proa.apiserver.verbs.patch import ACCEPTED, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, patch_function
+from proa.apiserver.verbs.patch import ACCEPTED, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, check_patched, decode_patch, patch_function
 from proa.apiserver.verbs.update import check_identity
 from proa.lib.http.message import Response
 from proa.storage.interface import Entry
@@ -60,12 +59,15 @@ async def patch_scale(call: Call) -> Response:
     if kind not in (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH):
         raise UnsupportedMediaType(f"the body of the request was in an unknown format - accepted media types include: {ACCEPTED}")
     options = write_options(call.request, "PatchOptions")
-    document = decode_json(call.request.body)
+    document = decode_patch(call.request.body, kind, options.field_validation)
     transform = patch_function(MERGE_PATCH if kind == STRATEGIC_PATCH else kind, document.value, call)
 
     def build(live: Object) -> Object:
         patched = transform(copy_of(scale_of(live)))
-        wanted = checked(call, patched, SCALE, API_VERSION, options.field_validation, document.duplicates)
+        wanted = check_type(patched, API_VERSION, "Scale")
+        decoder = call.server.decoder_of(SCALE)
+        shown = document.value if kind == STRATEGIC_PATCH else wanted
+        check_patched(call, wanted, decoder, document.duplicates, options.field_validation, shown)
         check_identity(call, wanted)
         return scaled(live, wanted)
 

@@ -6,12 +6,13 @@ from proa.api.resource import Strategy
 from proa.apiserver.call import Call
 from proa.apiserver.options import user_agent_manager, write_options
 from proa.apiserver.verbs.change import ObjectChange
-from proa.apiserver.verbs.create import decode_body
+from proa.apiserver.verbs.create import decode_body, settle_namespace
 from proa.apiserver.verbs.creation import create_object
 from proa.lib.http.message import Response
 
 
 async def update(call: Call) -> Response:
+    call.encoding()
     options = write_options(call.request, "UpdateOptions")
     obj = decode_body(call, options)
     check_identity(call, obj)
@@ -53,15 +54,11 @@ def strategy_of(call: Call) -> Strategy:
 def check_identity(call: Call, obj: Object) -> None:
     """The object must be the one that the URL names; an absent namespace is the URL's. Raises BadRequest."""
     meta, info = metadata(obj), call.info
+    if not isinstance(meta, dict):
+        raise BadRequest("metadata must be an object")
+    settle_namespace(call, obj)
     name = meta.get("name")
     if not name:
         raise BadRequest(f"the name of the object ({info.name} based on URL) was undeterminable: name must be provided")
     if name != info.name:
         raise BadRequest(f"the name of the object ({name}) does not match the name on the URL ({info.name})")
-    if not call.served.resource.id.namespaced:
-        meta.pop("namespace", None)
-        return
-    namespace = meta.setdefault("namespace", info.namespace) or info.namespace
-    if namespace != info.namespace:
-        raise BadRequest(f"the namespace of the object ({namespace}) does not match the namespace on the request ({info.namespace})")
-    meta["namespace"] = namespace
