@@ -201,8 +201,9 @@ def forbidden(field: str, detail: str) -> Cause:
     return Cause(field, f"Forbidden: {detail}", "FieldValueForbidden")
 
 
-def not_supported(field: str, value: object, allowed: Sequence[str]) -> Cause:
-    choices = ", ".join(f'"{choice}"' for choice in sorted(allowed))
+def not_supported(field: str, value: object, allowed: Sequence[str], *, in_order: bool = True) -> Cause:
+    """Upstream lists what is allowed in alphabetical order where it has a set, else as written (`in_order` False)."""
+    choices = ", ".join(f'"{choice}"' for choice in (sorted(allowed) if in_order else allowed))
     return Cause(field, f"Unsupported value: {go_value(value)}: supported values: {choices}", "FieldValueNotSupported")
 
 

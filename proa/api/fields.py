@@ -1,12 +1,10 @@
-"""Field selectors: `metadata.name=web,status.phase!=Running`. Every term must hold; what is asked must be selectable for the kind."""
+"""Field selectors: `metadata.name=web,status.phase!=Running`. Every term must hold."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from proa.api.errors import BadRequest
-
-ALWAYS_SELECTABLE = ("metadata.name", "metadata.namespace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +37,6 @@ class FieldSelector:
         return FieldSelector(
             tuple(FieldRequirement(names.get(term.field, term.field), term.operator, term.value) for term in self.requirements)
         )
-
-    def check_supported(self, supported: Iterable[str]) -> None:
-        """Raise BadRequest for a field that this kind can't be selected by."""
-        allowed = {*supported, *ALWAYS_SELECTABLE}
-        for term in self.requirements:
-            if term.field not in allowed:
-                raise BadRequest(f"field label not supported: {term.field}")
 
 
 @lru_cache(1024)

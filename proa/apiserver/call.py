@@ -137,5 +137,5 @@ class Call:
 
     def object_response(self, obj: Object, status: int = 200, *, tabular: bool = True) -> Response:
         encoding = self.encoding() if tabular else negotiate_for(self.request, obj)
-        body = object_body(obj, encoding, self.tabulator if tabular else None)
+        body = object_body(obj, encoding, self.tabulator if tabular else None, self.served.schema if tabular else None)
         return Response(status, {"content-type": encoding.media_type}, body)

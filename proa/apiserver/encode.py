@@ -11,7 +11,8 @@ from operator import attrgetter
 import orjson
 
 from proa.api.meta import Object
-from proa.apiserver.negotiation import JSON, PROTOBUF, YAML, Encoding
+from proa.api.schema_node import SchemaNode
+from proa.apiserver.negotiation import CBOR, JSON, PROTOBUF, YAML, Encoding
 from proa.apiserver.served import ServedResource
 from proa.apiserver.table import Tabulator
 from proa.lib.http.message import LongBody
@@ -24,8 +25,8 @@ LIST_END = b"]}\n"
 PARTIAL_VARIANT = "PartialObjectMetadata"
 
 
-def to_media(body: Object, encoding: Encoding) -> bytes:
-    """Any document in the asked media type."""
+def to_media(body: Object, encoding: Encoding, node: SchemaNode | None = None) -> bytes:
+    """Any document in the asked media type; `node` is the shape of its kind, where it is known."""
     if encoding.media_type == YAML:
         import yaml
 
@@ -34,15 +35,19 @@ def to_media(body: Object, encoding: Encoding) -> bytes:
         from proa.apiserver.protobuf_body import document
 
         return document(body)
+    if encoding.media_type == CBOR:
+        from proa.api import cbor
+
+        return cbor.encode(body, node)
     if encoding.pretty:
         return orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     return orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _transcode(document: bytes, encoding: Encoding) -> bytes:
+def _transcode(document: bytes, encoding: Encoding, node: SchemaNode | None = None) -> bytes:
     if encoding.media_type == JSON and not encoding.pretty:
         return document + b"\n"
-    return to_media(orjson.loads(document), encoding)
+    return to_media(orjson.loads(document), encoding, node)
 
 
 def partial_metadata(entry: Entry, version: str = "v1") -> bytes:
@@ -69,17 +74,19 @@ def entry_body(served: ServedResource, entry: Entry, encoding: Encoding, tables:
         return to_media(document, encoding)
     if encoding.form:
         return _transcode(partial_metadata(entry, encoding.version), encoding)
-    return _transcode(served.value(entry), encoding)
+    return _transcode(served.value(entry), encoding, served.schema)
 
 
-def object_body(obj: Object, encoding: Encoding, tables: Callable[[], Tabulator] | None = None) -> bytes:
+def object_body(
+    obj: Object, encoding: Encoding, tables: Callable[[], Tabulator] | None = None, node: SchemaNode | None = None
+) -> bytes:  # fmt: skip
     """One object that is not (or not as such) in the store."""
     if encoding.form == "Table" and tables is not None:
         version = (obj.get("metadata") or {}).get("resourceVersion", "")
         return to_media(tables().document([obj], {"resourceVersion": version}), encoding)
     if encoding.form and tables is not None:
         return _transcode(partial_of(obj, encoding.version), encoding)
-    return to_media(obj, encoding)
+    return to_media(obj, encoding, node)
 
 
 def list_metadata(listing: Listing) -> Object:
@@ -105,7 +112,12 @@ async def list_body(
         return to_media(await _table(served, listing, tables()), encoding)
     if encoding.form:
         return _partial_list(listing, encoding)
-    return _transcode(b"".join(_list_pieces(served, listing)), encoding)
+    document = b"".join(_list_pieces(served, listing))
+    if encoding.media_type == CBOR:
+        from proa.api import cbor
+
+        return cbor.encode_list(orjson.loads(document), served.schema)
+    return _transcode(document, encoding)
 
 
 async def _table(served: ServedResource, listing: Listing, tabulator: Tabulator) -> Object:

@@ -61,6 +61,15 @@ def switches(text: str) -> dict[str, bool]:
     return {name: boolean(value or "true") for name, _, value in pairs}
 
 
+def gates(text: str) -> dict[str, bool]:
+    """Switches of features; one that is not heeded here is refused."""
+    found = switches(text)
+    for name in found:
+        if name not in FEATURE_GATES:
+            raise ValueError(f'unrecognized feature gate "{name}"; known: {", ".join(FEATURE_GATES)}')
+    return found
+
+
 def port_range(text: str) -> tuple[int, int]:
     first, dash, last = text.partition("-")
     if not dash or not 0 < number(first) <= number(last) < 65536:
@@ -68,11 +77,13 @@ def port_range(text: str) -> tuple[int, int]:
     return int(first), int(last)
 
 
+FEATURE_GATES = ("CBORServingAndStorage",)
 FLAGS: dict[str, Flag] = {
     "api-audiences": Flag("api_audiences", words),
     "disable-admission-plugins": Flag("disable_admission_plugins", words),
     "enable-admission-plugins": Flag("enable_admission_plugins", words),
     "etcd-compaction-interval": Flag("compaction_interval", duration),
+    "feature-gates": Flag("feature_gates", gates),
     "proxy-client-cert-file": Flag("proxy_client_certificate", file),
     "proxy-client-key-file": Flag("proxy_client_key", file),
     "requestheader-allowed-names": Flag("requestheader_allowed_names", words),

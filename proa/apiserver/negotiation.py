@@ -16,8 +16,12 @@ Form = Literal["", "Table", "PartialObjectMetadata", "PartialObjectMetadataList"
 JSON = "application/json"
 YAML = "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
+CBOR, CBOR_SEQUENCE = "application/cbor", "application/cbor-seq"
+CBOR_ALLOWED = "cbor"
+"""In a request's state: the feature gate is on."""
 META_GROUP = "meta.k8s.io"
 SUPPORTED = f"{JSON}, {YAML}, {PROTOBUF}"
+STREAMS_SUPPORTED = f"{JSON};stream=watch, {PROTOBUF};stream=watch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,8 @@ _PRETTY_AGENTS = ("curl", "Wget", "Mozilla/5.0")
 def negotiate(request: Request, *, watching: bool = False, definition: str = "") -> Encoding:
     """The form that this request wants; raises NotAcceptable. `definition` is that of the answer's kind, which may have a message."""
     accept = request.headers.get("accept", "")
-    return _choose(accept, _wants_pretty(request), watching, "protobuf" in accept and definition in load_messages())
+    has_message = "protobuf" in accept and definition in load_messages()
+    return _choose(accept, _wants_pretty(request), watching, has_message, "cbor" in accept and CBOR_ALLOWED in request.state)
 
 
 def negotiate_for(request: Request, obj: Object) -> Encoding:
@@ -60,7 +65,7 @@ def _wants_pretty(request: Request) -> bool:
 
 
 @lru_cache(512)
-def _choose(accept: str, pretty: bool, watching: bool, has_message: bool) -> Encoding:
+def _choose(accept: str, pretty: bool, watching: bool, has_message: bool, has_cbor: bool) -> Encoding:
     for media_type, parameters in _by_quality(accept):
         form = parameters.get("as", "")
         version = parameters.get("v", "v1")
@@ -69,11 +74,16 @@ def _choose(accept: str, pretty: bool, watching: bool, has_message: bool) -> Enc
         if parameters.get("stream", "") not in ("", "watch"):
             continue
         if media_type in ("*/*", "application/*", JSON) or (not media_type and not form):
-            return Encoding(JSON, form, version, pretty and not watching)  # type: ignore[arg-type]
-        if media_type in (YAML, "application/x-yaml") and not watching:
+            indented = (pretty or parameters.get("pretty") == "1") and not watching
+            return Encoding(JSON, form, version, indented)  # type: ignore[arg-type]
+        if media_type == YAML:
+            if watching:
+                raise NotAcceptable(f"only the following media types are accepted: {STREAMS_SUPPORTED}")
             return Encoding(YAML, form, version)  # type: ignore[arg-type]
         if media_type == PROTOBUF and form != "Table" and (form or has_message):
             return Encoding(PROTOBUF, form, version)  # type: ignore[arg-type]
+        if has_cbor and form != "Table" and media_type in ((CBOR, CBOR_SEQUENCE) if watching else (CBOR,)):
+            return Encoding(CBOR, form, version)  # type: ignore[arg-type]
     raise NotAcceptable(f"only the following media types are accepted: {SUPPORTED}")
 
 
@@ -82,7 +92,7 @@ def _is_form(form: str) -> bool:
 
 
 def _by_quality(accept: str) -> list[tuple[str, dict[str, str]]]:
-    """Media ranges with their parameters, best first; equal quality keeps the client's order."""
+    """Media ranges with their parameters, best first: by quality, then what is named before what is a wildcard, then the client's order."""
     ranges: list[tuple[float, str, dict[str, str]]] = []
     for clause in accept.split(",") if accept.strip() else ["*/*"]:
         media_type, *parameters = (part.strip() for part in clause.split(";"))
@@ -93,5 +103,5 @@ def _by_quality(accept: str) -> list[tuple[str, dict[str, str]]]:
             quality = 0.0
         if quality > 0:
             ranges.append((quality, media_type.lower(), pairs))
-    ranges.sort(key=lambda each: -each[0])
+    ranges.sort(key=lambda each: (-each[0], each[1].startswith("*"), each[1].endswith("*")))
     return [(media_type, pairs) for _, media_type, pairs in ranges]

@@ -3,10 +3,10 @@
 Source: meta/v1 ListOptions, CreateOptions, UpdateOptions, PatchOptions, DeleteOptions and their validation.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from proa.api.errors import ApiError, BadRequest, Cause, Invalid, forbidden, invalid, not_supported
+from proa.api.errors import ApiError, BadRequest, Cause, Invalid, forbidden, invalid, not_supported, too_long
 from proa.api.fields import FieldSelector, parse_field_selector
 from proa.api.labels import EVERYTHING, Selector, parse_selector
 from proa.apiserver.request_info import is_true
@@ -14,6 +14,7 @@ from proa.lib.http.message import Request
 from proa.storage.interface import Entry, Predicate
 
 META_GROUP = "meta.k8s.io"
+MANAGER_LIMIT = 128
 _NO_FIELDS = FieldSelector()
 
 
@@ -44,6 +45,7 @@ class ListOptions:
 
 
 EVERYTHING_LISTED = ListOptions()
+EVERYTHING_WATCHED = ListOptions(send_initial_events=True, match="NotOlderThan")
 
 
 def matches(options: ListOptions, entry: Entry) -> bool:
@@ -54,7 +56,7 @@ def list_options(request: Request, *, watching: bool) -> ListOptions:
     """Raises BadRequest for what does not parse, Invalid for combinations that the API forbids."""
     query = request.query
     if not query:
-        return EVERYTHING_LISTED
+        return EVERYTHING_WATCHED if watching else EVERYTHING_LISTED
     first = request.parameter
     initial = is_true(query, "sendInitialEvents") if "sendInitialEvents" in query else None
     version = first("resourceVersion")
@@ -69,6 +71,8 @@ def list_options(request: Request, *, watching: bool) -> ListOptions:
         bookmarks=is_true(query, "allowWatchBookmarks"),
         send_initial_events=initial,
     )
+    if watching:
+        options = _with_initial_events(options)
     causes = _watch_causes(options) if watching else _list_causes(options)
     if causes:
         raise Invalid.of(META_GROUP, "ListOptions", "", causes)
@@ -101,17 +105,20 @@ def _integer(request: Request, name: str) -> int | None:
 
 
 def _list_causes(options: ListOptions) -> list[Cause]:
-    causes: list[Cause] = []
+    causes = _match_causes(options) if options.match else []
     if options.send_initial_events is not None:
         causes.append(forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"))
-    if not options.match:
-        return causes
+    return causes
+
+
+def _match_causes(options: ListOptions) -> list[Cause]:
+    causes: list[Cause] = []
     if options.resource_version is None:
         causes.append(forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided"))
     if options.continue_token:
         causes.append(forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided"))
     if options.match not in ("Exact", "NotOlderThan"):
-        causes.append(not_supported("resourceVersionMatch", options.match, ["Exact", "NotOlderThan", ""]))
+        causes.append(not_supported("resourceVersionMatch", options.match, ["Exact", "NotOlderThan", ""], in_order=False))
     elif options.match == "Exact" and options.resource_version == 0:
         text = 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
         causes.append(forbidden("resourceVersionMatch", text))
@@ -119,17 +126,26 @@ def _list_causes(options: ListOptions) -> list[Cause]:
 
 
 def _watch_causes(options: ListOptions) -> list[Cause]:
+    causes: list[Cause] = []
+    if options.send_initial_events is not None and options.match != "NotOlderThan":
+        causes.append(forbidden("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"))
+    if not options.match:
+        return causes
     if options.send_initial_events is None:
-        if options.match:
-            return [forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")]
-        return []
-    if options.match == "NotOlderThan":
-        return []
-    text = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-    causes = [forbidden("resourceVersionMatch", text)]
-    if options.match:
+        text = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+        causes.append(forbidden("resourceVersionMatch", text))
+    if options.match != "NotOlderThan":
         causes.append(not_supported("resourceVersionMatch", options.match, ["NotOlderThan"]))
+    if options.continue_token:
+        causes.append(forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided"))
     return causes
+
+
+def _with_initial_events(options: ListOptions) -> ListOptions:
+    """A watch from nowhere in particular begins with what is there; its client may want to know where that ends (KEP-3157)."""
+    if options.send_initial_events is None and not options.match and not options.resource_version:
+        return replace(options, send_initial_events=True, match="NotOlderThan")
+    return options
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,16 +201,21 @@ def _patch_causes(force: bool | None, manager: str, *, is_apply: bool) -> list[C
 
 
 def _manager_causes(manager: str) -> list[Cause]:
-    if len(manager) > 128:
-        return [Cause("fieldManager", "Too long: may not be more than 128 bytes", "FieldValueTooLong")]
+    causes: list[Cause] = []
+    if len(manager.encode()) > MANAGER_LIMIT:
+        causes.append(too_long("fieldManager", MANAGER_LIMIT))
     if not manager.isprintable():
-        return [invalid("fieldManager", manager, "should only contain printable characters")]
-    return []
+        place = 0
+        for character in manager:
+            if not character.isprintable():
+                why = f"invalid character U+{ord(character):04X} (at position {place})"
+                causes.append(invalid("fieldManager", manager, why))
+            place += len(character.encode())
+    return causes
 
 
 def _dry_run_causes(values: list[str]) -> list[Cause]:
-    wrong = [value for value in values if value != "All"]
-    return [Cause("dryRun", f'Unsupported value: "{value}": supported values: "All"', "FieldValueNotSupported") for value in wrong]
+    return [] if all(value == "All" for value in values) else [not_supported("dryRun", values, ["All"])]
 
 
 def user_agent_manager(request: Request) -> str:
@@ -240,8 +261,7 @@ def delete_options(body: Any) -> DeleteOptions:
     if policy is not None and orphan is not None:
         causes.append(invalid("propagationPolicy", policy, "orphanDependents and deletionPropagation cannot be both set"))
     if policy not in (None, "Foreground", "Background", "Orphan"):
-        choices = ["Background", "Foreground", "Orphan", "nil"]
-        causes.append(not_supported("propagationPolicy", policy, choices))
+        causes.append(not_supported("propagationPolicy", policy, ["Foreground", "Background", "Orphan", "nil"], in_order=False))
     causes += _dry_run_causes(body.get("dryRun") or [])
     if causes:
         raise Invalid.of(META_GROUP, "DeleteOptions", "", causes)

@@ -14,6 +14,7 @@ from proa.api.errors import Forbidden, InternalError
 from proa.apiserver.authn.impersonation import impersonate
 from proa.apiserver.authz.denial import forbidden
 from proa.apiserver.call import Call, Elsewhere, ServerContext
+from proa.apiserver.cbor_body import admit_cbor
 from proa.apiserver.compression import accepts_gzip, compress
 from proa.apiserver.decode import is_long_yaml, read_yaml
 from proa.apiserver.failure import error_response, method_not_allowed, page_not_found, translate
@@ -39,11 +40,15 @@ DEPRECATED = {
 
 
 class Pipeline:
-    def __init__(self, context: ServerContext, authenticator: Authenticator, paths: NonResource, metrics: RequestMetrics) -> None:
+    def __init__(
+        self, context: ServerContext, authenticator: Authenticator, paths: NonResource, metrics: RequestMetrics,
+        *, speaks_cbor: bool = False,
+    ) -> None:  # fmt: skip
         self._context = context
         self._authenticator = authenticator
         self._paths = paths
         self._metrics = metrics
+        self._speaks_cbor = speaks_cbor
 
     async def __call__(self, request: Request) -> AnyResponse:
         started = time.perf_counter()
@@ -95,6 +100,8 @@ class Pipeline:
             warnings.append(DEPRECATED[key])
         if served.deprecation:
             warnings.append(served.deprecation)
+        if self._speaks_cbor:
+            admit_cbor(request)
         call = Call(self._context, request, user, info, served, warnings)
         return await self._dispatch(call)
 

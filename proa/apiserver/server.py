@@ -23,6 +23,7 @@ from proa.apiserver.bootstrap.authentication_trust import TrustKeeper
 from proa.apiserver.bootstrap.cluster_objects import client_authority
 from proa.apiserver.bootstrap.run import bootstrap, ensure
 from proa.apiserver.call import Connect, ServerContext
+from proa.apiserver.cbor_body import FEATURE_GATE
 from proa.apiserver.config import ApiServerConfig
 from proa.apiserver.connect.install import install as install_connect
 from proa.apiserver.crd.controller import CustomResources
@@ -198,7 +199,8 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
     hooks: dict[tuple[str, str], WriteHook] = {("", "services"): ServiceAllocator(config, reader)}
     started = _Readiness()
     paths = Paths(lambda: _listed(served), address, documents, _health(started), registry, {"/openapi": openapi}, aggregator.registered)
-    pipeline = Pipeline(context, authentication.authenticator, paths, metrics)
+    cbor = config.feature_gates.get(FEATURE_GATE, False)
+    pipeline = Pipeline(context, authentication.authenticator, paths, metrics, speaks_cbor=cbor)
     writer.handler = pipeline
     server = ApiServer(config, context, store, pipeline, reader, writer, paths, hooks, schema, clock, aggregator)
     started.server = server

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
-from proa.api.errors import BadRequest
+from proa.api.errors import BadRequest, invalid
 from proa.api.meta import Object
 from proa.api.resource import Resource
 from proa.apiserver.columns.table import IncludeObject, to_table
@@ -14,7 +14,8 @@ class Tabulator:
 
     def __init__(self, resource: Resource, now: float, include: str = "", version: str = "v1") -> None:
         if include and include not in get_args(IncludeObject):
-            raise BadRequest(f'invalid includeObject value: "{include}"')
+            cause = invalid("includeObject", include, "must be 'Metadata', 'Object', 'None', or empty")
+            raise BadRequest(f"Unable to convert to Table as requested: {cause.detail}")
         self._resource = resource
         self._now = now
         self._include: IncludeObject = include or "Metadata"  # type: ignore[assignment]

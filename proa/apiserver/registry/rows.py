@@ -8,7 +8,7 @@ from proa.api.resource import ALL_VERBS, Resource, ResourceId, Strategy, Subreso
 from proa.api.schema import Schema
 from proa.apiserver.columns.builtin import columns_for
 from proa.apiserver.registry.normalize import NormalizerCache
-from proa.apiserver.registry.selectable_fields import STORED_LABELS, selectable_fields
+from proa.apiserver.registry.selectable_fields import ALIASES, STORED_LABELS, selectable_fields
 from proa.apiserver.registry.strategy import KindStrategy, StatusStrategy
 
 Convert = Callable[[Object, str], Object]
@@ -86,7 +86,7 @@ def make_resource(row: Row, schema: Schema, cache: NormalizerCache, definition: 
         columns=columns_for(row.group, row.plural),
         selectable_fields=read,
         selectable_field_names=names,
-        stored_field_labels=STORED_LABELS.get((row.group, row.plural), {}),
+        stored_field_labels=STORED_LABELS.get((row.group, row.plural)) or ALIASES.get((row.group, row.plural), {}),
         storage_version=row.storage_version or row.version,
         storage_group=row.storage_group,
         definition=definition,

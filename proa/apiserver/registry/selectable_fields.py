@@ -3,7 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from proa.api.errors import BadRequest
+from proa.api.fields import FieldSelector
 from proa.api.meta import Object
+from proa.api.resource import Resource
 
 _REFERENCE = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
 FIELDS: dict[tuple[str, str], tuple[str, ...]] = {
@@ -37,6 +40,31 @@ STORED_LABELS: dict[tuple[str, str], dict[str, str]] = {
     },
 }
 """Kinds that are kept under another group: what is asked under their own names is looked up under the stored ones."""
+
+WITHOUT_NAMESPACE = frozenset({("", "nodes"), ("", "namespaces"), ("certificates.k8s.io", "certificatesigningrequests")})
+"""Kinds that even refuse metadata.namespace, which others of the cluster's scope take and find nothing by."""
+ALIASES = {("", "pods"): {"spec.host": "spec.nodeName"}}
+"""Names that old clients use."""
+
+
+def check_selectable(resource: Resource, fields: FieldSelector, *, custom: bool) -> None:
+    """Raise BadRequest for a field that this kind can't be selected by, in the words of its conversion function upstream."""
+    own = resource.id.group, resource.id.plural
+    allowed = {"metadata.name", *resource.selectable_field_names, *ALIASES.get(own, ())}
+    if resource.id.namespaced or not (custom or own in WITHOUT_NAMESPACE):
+        allowed.add("metadata.namespace")
+    for term in fields.requirements:
+        if term.field not in allowed:
+            raise BadRequest(_refusal(own, term.field, custom=custom))
+
+
+def _refusal(own: tuple[str, str], label: str, *, custom: bool) -> str:
+    if own == ("batch", "jobs"):
+        return f'field label "{label}" not supported for Job'
+    if custom or own in FIELDS:
+        return f"field label not supported: {label}"
+    return f'"{label}" is not a known field selector: only "metadata.name", "metadata.namespace"'
+
 
 _ELSEWHERE = {"status.successful": ("status", "succeeded")}
 _ZERO = {"spec.hostNetwork": "false", "spec.unschedulable": "false", "status.replicas": "0", "status.successful": "0"}

@@ -10,6 +10,7 @@ from proa.api.errors import BadRequest, Expired
 from proa.apiserver.call import Call
 from proa.apiserver.encode import list_body
 from proa.apiserver.options import ListOptions, list_options, too_large_revision
+from proa.apiserver.registry.selectable_fields import check_selectable
 from proa.lib.http.message import Response
 from proa.storage.continue_token import inconsistent
 from proa.storage.interface import Compacted, FutureRevision, Listing
@@ -44,7 +45,7 @@ def selection(call: Call, *, watching: bool) -> ListOptions:
     options, resource = list_options(call.request, watching=watching), call.served.resource
     if not options.fields:
         return options
-    options.fields.check_supported(resource.selectable_field_names)
+    check_selectable(resource, options.fields, custom=call.served.custom)
     return replace(options, fields=options.fields.renamed(resource.stored_field_labels))
 
 

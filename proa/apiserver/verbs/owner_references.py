@@ -17,8 +17,7 @@ AFTER_ADMISSION = f".metadata.ownerReferences contains duplicate entries after m
 def remove_duplicate_owners(call: Call, obj: Object, warning: str) -> None:
     """Only whole duplicates go: the same owner under another name stays for validation to see."""
     metadata = obj.get("metadata")
-    owners = metadata.get("ownerReferences") if isinstance(metadata, dict) else None
-    if not owners or len(owners) < 2:
+    if not isinstance(metadata, dict) or len(owners := metadata.get("ownerReferences") or ()) < 2:
         return
     kept: list[Object] = []
     repeated: list[str] = []

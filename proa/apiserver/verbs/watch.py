@@ -8,46 +8,58 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-import orjson
-
-from proa.api.errors import ApiError, Expired
+from proa.api.errors import BadRequest, Expired
 from proa.api.fields import parse_field_selector
-from proa.api.meta import Object
 from proa.apiserver.call import Call
-from proa.apiserver.encode import partial_metadata
-from proa.apiserver.negotiation import PROTOBUF, Encoding, negotiate
+from proa.apiserver.negotiation import CBOR, CBOR_SEQUENCE, PROTOBUF, Encoding, negotiate
 from proa.apiserver.options import ListOptions, too_large_revision
 from proa.apiserver.served import ServedResource
-from proa.apiserver.table import Tabulator
 from proa.apiserver.verbs.list import scope_of, selection
+from proa.apiserver.verbs.watch_frames import Frame, bookmark, error_frame, framer
 from proa.lib.clock import Clock
-from proa.lib.http.message import StreamResponse, Writer
-from proa.storage.interface import Compacted, Entry, FutureRevision, StoreEvent, WatchClosed, Watcher
+from proa.lib.http.message import StreamResponse, UpgradeResponse, Writer
+from proa.lib.websocket.handshake import is_upgrade
+from proa.storage.interface import Compacted, FutureRevision, StoreEvent, WatchClosed, Watcher
 
 BOOKMARK_INTERVAL = 60.0
 MINIMUM_TIMEOUT = 1800
-INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 
-Frame = Callable[[str, Entry], bytes]
+STREAM_TYPES = {PROTOBUF: f"{PROTOBUF};stream=watch", CBOR: CBOR_SEQUENCE}
 
 
-async def watch(call: Call) -> StreamResponse:
+async def watch(call: Call) -> StreamResponse | UpgradeResponse:
     """Opens the watch before the answer starts, so that nothing between is missed; refusals are ordinary errors."""
     options = selection(call, watching=True)
-    if call.info.name and not options.fields:
+    if call.info.name:
         options = _only(options, call.info.name)
     encoding = negotiate(call.request, watching=True, definition=call.served.resource.definition)
-    frame = _framer(call, encoding)
-    headers = {"content-type": f"{PROTOBUF};stream=watch" if encoding.media_type == PROTOBUF else encoding.media_type}
+    frame = framer(call, encoding)
+    headers = {"content-type": STREAM_TYPES.get(encoding.media_type, encoding.media_type)}
     if options.send_initial_events and options.resource_version:
         await _reach(call, options.resource_version)
     try:
         watcher = _open(call, options)
     except Compacted as error:
         text = f"too old resource version: {options.resource_version} ({error.oldest})"
-        return StreamResponse(_single(error_frame(Expired(text), encoding)), 200, headers)
+        return _answer(call, encoding, _single(error_frame(Expired(text), encoding)), headers)
     stream = WatchStream(call.server.clock, call.served, watcher, options, frame, encoding, call.server.watch_started)
-    return StreamResponse(stream.run, 200, headers)
+    return _answer(call, encoding, stream.run, headers, stream)
+
+
+Run = Callable[[Writer], Awaitable[None]]
+
+
+def _answer(
+    call: Call, encoding: Encoding, run: Run, headers: dict[str, str], stream: "WatchStream | None" = None
+) -> StreamResponse | UpgradeResponse:  # fmt: skip
+    if "upgrade" not in call.request.headers or not is_upgrade(call.request.headers, "websocket"):
+        return StreamResponse(run, 200, headers)
+    from proa.apiserver.verbs.watch_socket import upgrade
+
+    if stream is None:
+        return upgrade(call.request, encoding.media_type, run, lambda: None)
+    stream.one_by_one = True
+    return upgrade(call.request, encoding.media_type, run, stream.watcher.close)
 
 
 async def _reach(call: Call, revision: int) -> None:
@@ -59,6 +71,11 @@ async def _reach(call: Call, revision: int) -> None:
 
 
 def _only(options: ListOptions, name: str) -> ListOptions:
+    """What the URL or the selector says of the name must be the same. Raises BadRequest."""
+    if options.fields:
+        if options.fields.exact("metadata.name") != name:
+            raise BadRequest("fieldSelector metadata.name doesn't match requested name")
+        return options
     return replace(options, fields=parse_field_selector(f"metadata.name={name}"))
 
 
@@ -89,76 +106,6 @@ def _single(line: bytes) -> Callable[[Writer], Awaitable[None]]:
     return run
 
 
-def error_frame(error: ApiError, encoding: Encoding) -> bytes:
-    return object_frame("ERROR", error.to_status(), encoding)
-
-
-def object_frame(type_: str, obj: Object, encoding: Encoding) -> bytes:
-    """An event about what is not in the store."""
-    if encoding.media_type == PROTOBUF:
-        from proa.apiserver import protobuf_body
-
-        return protobuf_body.object_frame(type_, obj)
-    return b'{"type":"%b","object":%b}\n' % (type_.encode(), orjson.dumps(obj))
-
-
-def _framer(call: Call, encoding: Encoding) -> Frame:
-    served = call.served
-    if encoding.media_type == PROTOBUF:
-        from proa.apiserver.protobuf_body import event_frame
-
-        return event_frame(served, encoding)
-    if encoding.form == "Table":
-        return _TableFrames(served, call.tabulator())
-    if encoding.form:
-        return lambda type_, entry: b'{"type":"%b","object":%b}\n' % (type_.encode(), partial_metadata(entry, encoding.version))
-    if served.converts:
-        return lambda type_, entry: b'{"type":"%b","object":%b}\n' % (type_.encode(), served.value(entry))
-    return plain_frame
-
-
-_HEADS = {type_: b'{"type":"%b","object":' % type_.encode() for type_ in ("ADDED", "MODIFIED", "DELETED")}
-
-
-def plain_frame(type_: str, entry: Entry) -> bytes:
-    return _HEADS[type_] + entry.value + b"}\n"
-
-
-class _TableFrames:
-    """Each event is a Table of one row; the columns are named only once."""
-
-    def __init__(self, served: ServedResource, tabulator: Tabulator) -> None:
-        self._served = served
-        self._tabulator = tabulator
-        self._first = True
-
-    def __call__(self, type_: str, entry: Entry) -> bytes:
-        document = self._tabulator.document([self._served.decode(entry)], {"resourceVersion": str(entry.revision)}, headers=self._first)
-        self._first = False
-        return b'{"type":"%b","object":%b}\n' % (type_.encode(), orjson.dumps(document))
-
-
-def bookmark(served: ServedResource, encoding: Encoding, revision: int, *, initial_end: bool = False) -> bytes:
-    metadata: dict[str, object] = {"resourceVersion": str(revision), "creationTimestamp": None}
-    if initial_end:
-        metadata["annotations"] = {INITIAL_EVENTS_END: "true"}
-    identity = served.resource.id
-    obj: dict[str, object] = {"kind": identity.kind, "apiVersion": identity.api_version, "metadata": metadata}
-    if encoding.form == "Table":
-        obj = {
-            "kind": "Table",
-            "apiVersion": "meta.k8s.io/v1",
-            "metadata": {"resourceVersion": str(revision)},
-            "columnDefinitions": [],
-            "rows": [],
-        }
-        if initial_end:
-            obj["rows"] = [{"cells": [], "object": {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata}}]
-    elif encoding.form:
-        obj["kind"], obj["apiVersion"] = "PartialObjectMetadata", f"meta.k8s.io/{encoding.version}"
-    return object_frame("BOOKMARK", obj, encoding)
-
-
 @dataclass(slots=True)
 class WatchStream:
     """The running side of one watch."""
@@ -171,6 +118,8 @@ class WatchStream:
     encoding: Encoding
     count: Callable[[str, int], None]
     initial_pending: bool = field(init=False)
+    one_by_one: bool = field(init=False, default=False)
+    """Each event is a write of its own (a WebSocket's message)."""
 
     def __post_init__(self) -> None:
         self.initial_pending = bool(self.options.send_initial_events and self.options.bookmarks)
@@ -196,17 +145,22 @@ class WatchStream:
                 wait = 0 if self.watcher.revision else min(wait, 0.05)
             events = await self.watcher.next_batch(max(wait, 0))
             if events:
-                await writer.write(self._lines(events))
+                await self._write(writer, events)
             now = self.clock.monotonic()
-            if self.initial_pending and self.watcher.revision and not events:
-                self.initial_pending = False
-                await writer.write(bookmark(self.served, self.encoding, self.watcher.revision, initial_end=True))
+            if not events:
+                await self._end_of_initial(writer)
             if now >= deadline:
                 break
             if now >= bookmark_at:
                 bookmark_at = self._next_bookmark()
                 await self._bookmark(writer)
+        await self._end_of_initial(writer)
         await self._bookmark(writer)
+
+    async def _end_of_initial(self, writer: Writer) -> None:
+        if self.initial_pending and self.watcher.revision:
+            self.initial_pending = False
+            await writer.write(bookmark(self.served, self.encoding, self.watcher.revision, initial_end=True))
 
     async def _bookmark(self, writer: Writer) -> None:
         if self.options.bookmarks and self.watcher.revision and not self.initial_pending:
@@ -215,6 +169,11 @@ class WatchStream:
     def _next_bookmark(self) -> float:
         return self.clock.monotonic() + BOOKMARK_INTERVAL if self.options.bookmarks else float("inf")
 
-    def _lines(self, events: Sequence[StoreEvent]) -> bytes:
+    async def _write(self, writer: Writer, events: Sequence[StoreEvent]) -> None:
         frame = self.frame
-        return b"".join([frame(event.type, event.entry) for event in events])
+        frames = [frame(event.type, event.entry) for event in events]
+        if not self.one_by_one:
+            await writer.write(b"".join(frames))
+            return
+        for each in frames:
+            await writer.write(each)

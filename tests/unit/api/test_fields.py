@@ -24,11 +24,6 @@ def test_exact_value() -> None:
     assert (selector.exact("metadata.name"), selector.exact("spec.nodeName")) == ("web", None)
 
 
-def test_unsupported_field() -> None:
-    with pytest.raises(BadRequest, match=r"^field label not supported: spec\.foo$"):
-        parse_field_selector("metadata.name=a,spec.foo=1").check_supported(["spec.nodeName"])
-
-
 @pytest.mark.parametrize("text", ["foo", "a=b=c", r"a=\x"])
 def test_refuses_bad_selectors(text: str) -> None:
     with pytest.raises(BadRequest):

@@ -52,9 +52,9 @@ REFUSED: list[tuple[Callable[[str], Any], str, int, str]] = [
      "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"),
     (listing, "resourceVersion=x", 400,
      'invalid resource version: resourceVersion: Invalid value: "x": strconv.ParseUint: parsing "x": invalid syntax'),
-    (creating, "dryRun=Some", 422, 'CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: "Some": supported values: "All"'),
+    (creating, "dryRun=Some", 422, 'CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["Some"]: supported values: "All"'),
     (creating, "fieldManager=a%00", 422,
-     'CreateOptions.meta.k8s.io "" is invalid: fieldManager: Invalid value: "a\\u0000": should only contain printable characters'),
+     'CreateOptions.meta.k8s.io "" is invalid: fieldManager: Invalid value: "a\\u0000": invalid character U+0000 (at position 1)'),
     (patching, "force=true", 422, 'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch'),
     (applying, "", 422, 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch'),
 ]  # fmt: skip
@@ -88,7 +88,7 @@ def test_delete_options_of_a_body() -> None:
         (
             {"propagationPolicy": "Some"},
             'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "Some": '
-            'supported values: "Background", "Foreground", "Orphan", "nil"',
+            'supported values: "Foreground", "Background", "Orphan", "nil"',
         ),
     ],
 )
