@@ -43,7 +43,8 @@ REFUSALS: list[tuple[str, str, Any, tuple[int, str, str]]] = [
     ("DELETE", f"{MAPS}/here", {"preconditions": {"resourceVersion": "1"}},
      (409, "Conflict", 'Operation cannot be fulfilled on ConfigMap "here": the ResourceVersion in the precondition (1) does not match the '
       "ResourceVersion in record (RV). The object might have been modified")),
-    ("GET", f"{MAPS}?fieldSelector=data.a%3Db", None, (400, "BadRequest", '"data.a" is not a known field selector: only "metadata.name", "metadata.namespace"')),
+    ("GET", f"{MAPS}?fieldSelector=data.a%3Db", None,
+     (400, "BadRequest", '"data.a" is not a known field selector: only "metadata.name", "metadata.namespace"')),
     ("GET", f"{MAPS}?continue=nonsense&limit=1", None, (400, "BadRequest", "invalid continue token: continue key is not valid")),
     ("PATCH", f"{MAPS}/here", {}, (415, "UnsupportedMediaType", "the body of the request was in an unknown format - accepted media types "
      "include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, "
