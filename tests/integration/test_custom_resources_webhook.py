@@ -36,11 +36,13 @@ class Webhook:
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         length = int(head.partition("content-length: ")[2].partition("\r\n")[0])
-        request = orjson.loads(await reader.readexactly(length))["request"]
+        review = orjson.loads(await reader.readexactly(length))
+        request = review["request"]
         self.asked.append(len(request["objects"]))
         result = {"status": "Failed", "message": "not today"} if self.failing else {"status": "Success"}
         objects = [converted(obj, request["desiredAPIVersion"]) for obj in request["objects"]]
-        body = orjson.dumps({"response": {"uid": request["uid"], "result": result, "convertedObjects": objects}})
+        response = {"uid": request["uid"], "result": result, "convertedObjects": objects}
+        body = orjson.dumps({"apiVersion": review["apiVersion"], "kind": review["kind"], "response": response})
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b" % (len(body), body))
         await writer.drain()
         writer.close()

@@ -1,4 +1,7 @@
-"""Printed columns of a custom resource: its name, then what `additionalPrinterColumns` reads by JSONPath, or else its age."""
+"""Printed columns of a custom resource: its name, then what `additionalPrinterColumns` reads by JSONPath, or else its age.
+
+A path that does not parse ends the columns there: a definition is not refused for it, and its objects can be listed all the same.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,13 +12,23 @@ from proa.api.meta import Object
 from proa.api.resource import Column
 from proa.apiserver.columns.cells import AGE, NAME, Cell
 from proa.apiserver.columns.duration import since
-from proa.apiserver.crd.json_path import find
+from proa.apiserver.crd.go_text import go_number
+from proa.apiserver.crd.json_path import BadPath, find, parse_path
 
 AGE_COLUMN = Column("Age", "date", AGE.description, AGE.cell)
 
 
 def printer_columns(declared: Sequence[Object]) -> tuple[Column, ...]:
-    return (NAME, *(map(_column, declared) if declared else (AGE_COLUMN,)))
+    if not declared:
+        return NAME, AGE_COLUMN
+    columns = [NAME]
+    for each in declared:
+        try:
+            parse_path(each["jsonPath"])
+        except BadPath:
+            break
+        columns.append(_column(each))
+    return tuple(columns)
 
 
 def _column(declared: Object) -> Column:
@@ -30,15 +43,22 @@ def _cell(path: str, kind: str) -> Cell:
 
     def cell(obj: Object, now: float) -> Any:
         found = find(obj, path)
-        return None if not found or found[0] is None else shown(found[0], now)
+        return shown(found[0], now) if found else None
 
     return cell
 
 
 def _text(value: Any, now: float) -> str:
+    """As kubectl's -o jsonpath would print it."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return "<no value>"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return orjson.dumps(value).decode() if isinstance(value, dict | list) else str(value)
+    if isinstance(value, dict | list):
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    return go_number(value) if isinstance(value, float) else str(value)
 
 
 def _integer(value: Any, now: float) -> int | None:

@@ -5,24 +5,31 @@ the whole spec; so its messages name `spec.validation`, `spec.subresources` and 
 """
 
 from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
 
-from proa.api.errors import Cause, invalid, not_supported, required
+from proa.api.errors import Cause, forbidden, invalid, not_supported, required
 from proa.api.meta import Object
 from proa.api.names import dns1035_label, dns1123_subdomain
-from proa.apiserver.crd.cel.rules import validate_rules
-from proa.apiserver.crd.conversion_rules import validate_conversion
+from proa.apiserver.crd.cel.rule_definitions import validate_rules
+from proa.apiserver.crd.conversion_rules import validate_bundle, validate_conversion
 from proa.apiserver.crd.default_rules import validate_defaults
+from proa.apiserver.crd.defaulting import has_defaults
+from proa.apiserver.crd.open_api_rules import validate_open_api
 from proa.apiserver.crd.pruning import Schema
-from proa.apiserver.crd.schema_rules import validate_open_api, validate_structural
+from proa.apiserver.crd.schema_rules import validate_structural
 from proa.apiserver.crd.version_rules import validate_columns, validate_deprecation, validate_selectable_fields, validate_subresources
 from proa.apiserver.registry.object_meta import immutable
 
 NO_TRUE_PRESERVE = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
-ROOT_FIELDS = frozenset({
-    "description", "type", "format", "title", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "maxLength", "minLength",
-    "pattern", "maxItems", "minItems", "uniqueItems", "multipleOf", "required", "items", "properties", "externalDocs", "example",
-    "x-kubernetes-preserve-unknown-fields", "x-kubernetes-validations", "nullable", "default", "x-kubernetes-embedded-resource",
-})  # fmt: skip
+ROOT_FIELDS = {
+    "description": "Description", "type": "Type", "format": "Format", "title": "Title", "maximum": "Maximum",
+    "exclusiveMaximum": "ExclusiveMaximum", "minimum": "Minimum", "exclusiveMinimum": "ExclusiveMinimum", "maxLength": "MaxLength",
+    "minLength": "MinLength", "pattern": "Pattern", "maxItems": "MaxItems", "minItems": "MinItems", "uniqueItems": "UniqueItems",
+    "multipleOf": "MultipleOf", "required": "Required", "items": "Items", "properties": "Properties", "externalDocs": "ExternalDocs",
+    "example": "Example", "x-kubernetes-preserve-unknown-fields": "XPreserveUnknownFields", "x-kubernetes-validations": "XValidations",
+}  # fmt: skip
+"""What a schema may say at its root beside status, and how messages list it."""
 _APPROVAL = "api-approved.kubernetes.io"
 PROTECTED_SUFFIXES = ("k8s.io", "kubernetes.io")
 
@@ -34,35 +41,59 @@ def validate_definition(crd: Object) -> list[Cause]:
     causes: list[Cause] = []
     if name != f"{names.get('plural', '')}.{spec.get('group', '')}":
         causes.append(invalid("metadata.name", name, 'must be spec.names.plural+"."+spec.group'))
-    return causes + _approval(crd) + validate_spec(spec)
+    causes += validate_spec(spec) + validate_status(crd) + validate_stored_versions(crd) + _approval(crd)
+    return causes + _preserving(spec)
 
 
 def validate_definition_update(crd: Object, old: Object) -> list[Cause]:
-    causes = validate_spec(crd.get("spec") or {})
-    if _spec_equal(crd, old):
-        causes = []
-    spec, former = crd["spec"], old["spec"]
-    if is_true(old, "Established"):
-        causes += immutable("spec.scope", spec.get("scope"), former.get("scope"))
-        causes += immutable("spec.names.kind", spec["names"].get("kind"), former["names"].get("kind"))
-    causes += immutable("spec.group", spec.get("group"), former.get("group"))
-    causes += immutable("spec.names.plural", spec["names"].get("plural"), former["names"].get("plural"))
-    return causes + validate_stored_versions(crd)
-
-
-def _spec_equal(crd: Object, old: Object) -> bool:
     """An unchanged spec is not judged again: rules that came later must not make an object unwritable."""
-    return bool(crd.get("spec") == old.get("spec"))
+    spec, former = crd.get("spec") or {}, old["spec"]
+    established = is_true(old, "Established")
+    causes = [] if spec == former else validate_spec(spec, checks_bundle=established and not _has_bad_bundle(former))
+    names, kept = spec.get("names") or {}, former["names"]
+    if established:
+        causes += immutable("spec.scope", spec.get("scope"), former.get("scope"))
+        causes += immutable("spec.names.kind", names.get("kind"), kept.get("kind"))
+    causes += immutable("spec.group", spec.get("group"), former.get("group"))
+    causes += immutable("spec.names.plural", names.get("plural"), kept.get("plural"))
+    causes += validate_status(crd) + validate_stored_versions(crd)
+    if approval(crd)[0] != approval(old)[0]:
+        causes += _approval(crd)
+    return causes + ([] if former.get("preserveUnknownFields") else _preserving(spec))
+
+
+def validate_status(crd: Object) -> list[Cause]:
+    return validate_names((crd.get("status") or {}).get("acceptedNames") or {}, "status.acceptedNames")
 
 
 def validate_stored_versions(crd: Object) -> list[Cause]:
-    names = {version.get("name") for version in (crd.get("spec") or {}).get("versions") or ()}
-    stored = (crd.get("status") or {}).get("storedVersions") or []
-    return [
-        invalid(f"status.storedVersions[{index}]", version, "must appear in spec.versions")
-        for index, version in enumerate(stored)
-        if version not in names
+    """Objects may lie in the store in each of them, so the definition has to know how to read them."""
+    stored, path = (crd.get("status") or {}).get("storedVersions") or [], "status.storedVersions"
+    if not stored:
+        return [invalid(path, stored, "must have at least one stored version")]
+    versions = (crd.get("spec") or {}).get("versions") or []
+    names = {version.get("name") for version in versions}
+    causes = [
+        invalid(path, stored, f"must have the storage version {version['name']}")
+        for version in versions
+        if version.get("storage") and version["name"] not in stored
     ]
+    return causes + [invalid(f"{path}[{index}]", name, _GONE.format(name)) for index, name in enumerate(stored) if name not in names]
+
+
+_GONE = (
+    "missing from spec.versions; {0} was previously a storage version, and must remain in spec.versions until a storage migration ensures "
+    "no data remains persisted in {0} and removes {0} from status.storedVersions"
+)
+
+
+def _preserving(spec: Object) -> list[Cause]:
+    return [invalid("spec.preserveUnknownFields", True, NO_TRUE_PRESERVE)] if spec.get("preserveUnknownFields") else []
+
+
+def _has_bad_bundle(spec: Object) -> bool:
+    bundle: str = (((spec.get("conversion") or {}).get("webhook") or {}).get("clientConfig") or {}).get("caBundle") or ""
+    return bool(bundle and validate_bundle(bundle, ""))
 
 
 def is_true(crd: Object, condition: str) -> bool:
@@ -81,10 +112,18 @@ def approval(crd: Object) -> tuple[str, str]:
         return "missing", f"protected groups must have approval annotation {go_quoted(_APPROVAL)}, see {_APPROVAL_URL}"
     if value.startswith("unapproved"):
         return "bypassed", f"not approved: {go_quoted(value)}"
-    if value.startswith(("http://", "https://")):
+    if _is_url(value):
         return "approved", f"approved in {value}"
     why = f"protected groups must have approval annotation {go_quoted(_APPROVAL)} with either a URL or a reason starting with"
     return "invalid", f'{why} "unapproved", see {_APPROVAL_URL}'
+
+
+def _is_url(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    return bool(parts.scheme and parts.netloc) and not any(character.isspace() for character in value)
 
 
 _APPROVAL_URL = "https://github.com/kubernetes/enhancements/pull/1111"
@@ -105,20 +144,17 @@ def _approval(crd: Object) -> list[Cause]:
     return [invalid(path, value, reason)] if state == "invalid" else []
 
 
-def validate_spec(spec: Object) -> list[Cause]:
-    group, scope = spec.get("group", ""), spec.get("scope", "")
-    causes = _group(group)
+def validate_spec(spec: Object, *, checks_bundle: bool = False) -> list[Cause]:
+    scope, versions, names = spec.get("scope", ""), spec.get("versions") or [], spec.get("names") or {}
+    causes = _group(spec.get("group", ""))
     if not scope:
         causes.append(required("spec.scope"))
     elif scope not in ("Cluster", "Namespaced"):
         causes.append(not_supported("spec.scope", scope, ["Cluster", "Namespaced"]))
-    if spec.get("preserveUnknownFields"):
-        causes.append(invalid("spec.preserveUnknownFields", True, NO_TRUE_PRESERVE))
-    causes += _versions(spec.get("versions") or [])
-    names = spec.get("names") or {}
+    causes += _versions(versions, preserves=bool(spec.get("preserveUnknownFields")))
     causes += [required(f"spec.names.{field}") for field in ("plural", "singular", "kind", "listKind") if not names.get(field)]
-    causes += validate_names(names, "spec.names")
-    return causes + validate_conversion(spec.get("conversion") or {})
+    causes += validate_names(names, "spec.names") + _shared_parts(versions)
+    return causes + validate_conversion(spec.get("conversion") or {}, checks_bundle=checks_bundle)
 
 
 def _group(group: str) -> list[Cause]:
@@ -154,18 +190,19 @@ def shared(versions: Sequence[Object], field: str) -> bool:
     return bool(versions) and all(version.get(field) and version[field] == versions[0].get(field) for version in versions)
 
 
-def _versions(versions: list[Object]) -> list[Cause]:
+def _versions(versions: list[Object], *, preserves: bool) -> list[Cause]:
     causes = [
-        required(f"spec.versions[{index}].schema.openAPIV3Schema")
+        required(f"spec.versions[{index}].schema.openAPIV3Schema", "schemas are required")
         for index, version in enumerate(versions)
-        if not (version.get("schema") or {}).get("openAPIV3Schema")
+        if not isinstance(_schema_of(version), dict)
     ]
+    if preserves and any(_has_default(_schema_of(version)) for version in versions):
+        causes.append(invalid("spec.preserveUnknownFields", True, "must be false in order to use defaults in the schema"))
     for index, version in enumerate(versions):
         path = f"spec.versions[{index}]"
         if problems := dns1035_label(version.get("name", "")):
             causes.append(invalid(f"{path}.name", version.get("name", ""), ",".join(problems)))
         causes += _version(version, path, versions)
-    causes += _shared_parts(versions)
     names = [version.get("name") for version in versions]
     if len(set(names)) != len(names):
         causes.append(invalid("spec.versions", versions, "must contain unique version names"))
@@ -174,13 +211,21 @@ def _versions(versions: list[Object]) -> list[Cause]:
     return causes
 
 
+def _schema_of(version: Object) -> Any:
+    return (version.get("schema") or {}).get("openAPIV3Schema")
+
+
+def _has_default(schema: Any) -> bool:
+    return isinstance(schema, dict) and has_defaults(schema)
+
+
 def _version(version: Object, path: str, versions: Sequence[Object]) -> list[Cause]:
     """What this version does not share with all others."""
     causes: list[Cause] = []
     if version.get("deprecationWarning") is not None:
         causes += validate_deprecation(version, path)
     if not shared(versions, "schema"):
-        causes += _schema(version, f"{path}.schema")
+        causes += _schema(version, f"{path}.schema", has_status=_has_status(version))
     if not shared(versions, "subresources"):
         causes += validate_subresources(version.get("subresources") or {}, f"{path}.subresources")
     if not shared(versions, "additionalPrinterColumns"):
@@ -190,11 +235,15 @@ def _version(version: Object, path: str, versions: Sequence[Object]) -> list[Cau
     return causes
 
 
+def _has_status(version: Object) -> bool:
+    return (version.get("subresources") or {}).get("status") is not None
+
+
 def _shared_parts(versions: Sequence[Object]) -> list[Cause]:
     first = versions[0] if versions else {}
     causes: list[Cause] = []
     if shared(versions, "schema"):
-        causes += _schema(first, "spec.validation")
+        causes += _schema(first, "spec.validation", has_status=any(map(_has_status, versions)))
     if shared(versions, "subresources"):
         causes += validate_subresources(first["subresources"], "spec.subresources")
     if shared(versions, "additionalPrinterColumns"):
@@ -204,29 +253,28 @@ def _shared_parts(versions: Sequence[Object]) -> list[Cause]:
     return causes
 
 
-def _schema(version: Object, path: str) -> list[Cause]:
-    schema: Schema = (version.get("schema") or {}).get("openAPIV3Schema") or {}
-    if not schema:
+def _schema(version: Object, path: str, *, has_status: bool) -> list[Cause]:
+    schema = _schema_of(version)
+    if not isinstance(schema, dict):
         return []
     own = f"{path}.openAPIV3Schema"
-    causes = _root_rules(schema, path) if (version.get("subresources") or {}).get("status") is not None else []
+    causes = _root_rules(schema, own) if has_status else []
     if schema.get("nullable"):
-        causes.append(Cause(f"{own}.nullable", "Forbidden: nullable cannot be true at the root", "FieldValueForbidden"))
+        causes.append(forbidden(f"{own}.nullable", "nullable cannot be true at the root"))
     structural = validate_structural(schema, own)
     if not structural:
         structural = validate_defaults(schema, own)
     open_api = validate_open_api(schema, own)
     causes += structural + open_api
-    return causes or validate_rules(schema, own)
+    return causes if structural or open_api else causes + validate_rules(schema, own)
 
 
-def _root_rules(schema: Schema, path: str) -> list[Cause]:
-    own = f"{path}.openAPIV3Schema"
-    if schema.get("type") != "object" and schema.get("type"):
+def _root_rules(schema: Schema, own: str) -> list[Cause]:
+    """Where status is a subresource, its schema is taken out of the root's properties, and nothing beside them may bear on it."""
+    if schema.get("type") and schema["type"] != "object":
         text = 'only "object" is allowed as the type at the root of the schema if the status subresource is enabled'
         return [invalid(f"{own}.type", schema["type"], text)]
     if any(key not in ROOT_FIELDS and value for key, value in schema.items()):
-        listed = " ".join(sorted(ROOT_FIELDS))
-        text = f"only [{listed}] fields are allowed at the root of the schema if the status subresource is enabled"
+        text = f"only [{' '.join(ROOT_FIELDS.values())}] fields are allowed at the root of the schema if the status subresource is enabled"
         return [invalid(own, schema, text)]
     return []

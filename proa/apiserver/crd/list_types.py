@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from proa.api.errors import Cause, duplicate
+from proa.api.errors import Cause, duplicate, invalid
 from proa.apiserver.crd.pruning import Schema
 
 
@@ -25,14 +25,13 @@ def children(schema: Schema) -> Iterator[Schema]:
 
 
 def duplicates(value: Any, schema: Schema, path: str = "") -> list[Cause]:
-    """Causes for every repeated element, in document order."""
+    """Causes for every repeated element, in document order; each is told once."""
     if value.__class__ is dict:
-        properties, additional = schema.get("properties") or {}, schema.get("additionalProperties")
         found: list[Cause] = []
         for key, item in value.items():
-            inner = properties.get(key, additional)
-            if inner.__class__ is dict:
-                found += duplicates(item, inner, f"{path}.{key}" if path else key)
+            inner = child_of(schema, key)
+            if inner is not None:
+                found += duplicates(item, inner, child_path(schema, path, key))
         return found
     if value.__class__ is not list or not isinstance(schema.get("items"), dict):
         return []
@@ -41,19 +40,36 @@ def duplicates(value: Any, schema: Schema, path: str = "") -> list[Cause]:
     ]
 
 
+def child_of(schema: Schema, key: str) -> Schema | None:
+    """The schema of one member of an object."""
+    inner = (schema.get("properties") or {}).get(key)
+    if inner is None:
+        inner = schema.get("additionalProperties")
+    return inner if inner.__class__ is dict else None
+
+
+def child_path(schema: Schema, path: str, key: str) -> str:
+    """Fields are named after a dot, keys of a map in brackets."""
+    if key not in (schema.get("properties") or {}):
+        return f"{path}[{key}]"
+    return f"{path}.{key}" if path else key
+
+
 def _repeated(items: list[Any], schema: Schema, path: str) -> list[Cause]:
     kind = schema.get("x-kubernetes-list-type")
     if kind not in ("set", "map"):
         return []
     keys = schema.get("x-kubernetes-list-map-keys") or ()
-    seen: set[bytes] = set()
+    if kind == "map":
+        for index, item in enumerate(items):
+            if item is not None and item.__class__ is not dict:
+                return [invalid(f"{path}[{index}]", item, "must be an object for an array of list-type map")]
+        items = [{key: item[key] for key in keys if key in item} if item is not None else {} for item in items]
+    times: dict[bytes, int] = {}
     found = []
     for index, item in enumerate(items):
-        if kind == "map" and item.__class__ is not dict:
-            continue
-        identity = item if kind == "set" else {key: item[key] for key in keys if key in item}
-        text = orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)
-        if text in seen:
-            found.append(duplicate(f"{path}[{index}]", identity))
-        seen.add(text)
+        text = orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
+        times[text] = times.get(text, 0) + 1
+        if times[text] == 2:
+            found.append(duplicate(f"{path}[{index}]", item))
     return found

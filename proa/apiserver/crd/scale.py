@@ -3,20 +3,27 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from proa.api.errors import ApiError, BadRequest, Invalid, UnsupportedMediaType, invalid
+from proa.api.errors import ApiError, BadRequest, InternalError, UnsupportedMediaType
 from proa.api.meta import Object
 from proa.api.strict_json import decode_json
 from proa.apiserver.call import Call
-from proa.apiserver.decode import check_type, media_type, parse_body
+from proa.apiserver.crd.scale_values import put, read
+from proa.apiserver.decode import media_type, parse_body
 from proa.apiserver.failure import method_not_allowed, page_not_found
 from proa.apiserver.options import WriteOptions, user_agent_manager, write_options
+from proa.apiserver.verbs.applied import APPLY_PATCH
 from proa.apiserver.verbs.change import Build, ObjectChange, copy_of
-from proa.apiserver.verbs.patch import ACCEPTED, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, patch_function
+from proa.apiserver.verbs.own_kind import SCALE, checked, decode_own
+from proa.apiserver.verbs.patch import JSON_PATCH, MERGE_PATCH, patch_function
 from proa.apiserver.verbs.update import check_identity
 from proa.lib.http.message import Response
 
 API_VERSION = "autoscaling/v1"
+ACCEPTED = (JSON_PATCH, MERGE_PATCH, APPLY_PATCH)
+UNSET = -(2**31)
+"""What a patch finds as replicas where the resource names none, and has to replace."""
 _METADATA = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+_STATED = ("name", "namespace", "uid", "resourceVersion")
 
 
 async def serve_scale(call: Call) -> Response:
@@ -34,38 +41,19 @@ def _paths(call: Call) -> Object:
     return paths
 
 
-def at(obj: Object, path: str) -> Any:
-    value: Any = obj
-    for name in path.removeprefix(".").split("."):
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
-def put(obj: Object, path: str, value: Any) -> None:
-    *parents, last = path.removeprefix(".").split(".")
-    for name in parents:
-        obj = obj.setdefault(name, {})
-    obj[last] = value
-
-
 def scale_of(obj: Object, paths: Object) -> Object:
-    """Raises ApiError where the paths lead to something that is no number."""
-    found = {field: at(obj, paths[field]) for field in ("specReplicasPath", "statusReplicasPath")}
-    for field, value in found.items():
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
-            raise ApiError(f"unexpected type for {paths[field]}: it must be an integer", code=500, reason="InternalError")
-    if found["specReplicasPath"] is None:
-        raise ApiError(f"the spec replicas field {paths['specReplicasPath']!r} does not exist", code=500, reason="InternalError")
-    status: Object = {"replicas": found["statusReplicasPath"] or 0}
-    selector = at(obj, paths["labelSelectorPath"]) if paths.get("labelSelectorPath") else None
-    if selector:
-        status["selector"] = str(selector)
+    """Raises ApiError where the paths lead to something of another type."""
+    try:
+        replicas, shown = read(obj, paths["specReplicasPath"], int), read(obj, paths["statusReplicasPath"], int)
+        selector = read(obj, paths["labelSelectorPath"], str) if paths.get("labelSelectorPath") else None
+    except ValueError as error:
+        raise ApiError(str(error), code=500, reason="") from None
     return {
         "kind": "Scale",
         "apiVersion": API_VERSION,
         "metadata": {key: obj["metadata"][key] for key in _METADATA if key in obj["metadata"]},
-        "spec": {"replicas": found["specReplicasPath"]} if found["specReplicasPath"] else {},
-        "status": status,
+        "spec": {"replicas": replicas} if replicas else {},
+        "status": {"replicas": shown or 0, **({"selector": selector} if selector else {})},
     }
 
 
@@ -73,46 +61,51 @@ async def _get(call: Call) -> Response:
     entry = await call.served.objects.get(call.key)
     if entry is None:
         raise call.served.missing(call.info.name)
-    return call.object_response(scale_of(call.served.decode(entry), _paths(call)), tabular=False)
+    obj, paths = call.served.decode(entry), _paths(call)
+    scale = scale_of(obj, paths)
+    if read(obj, paths["specReplicasPath"], int) is None:
+        raise InternalError.of(f'the spec replicas field "{paths["specReplicasPath"]}" does not exist')
+    return call.object_response(scale, tabular=False)
 
 
 async def _update(call: Call) -> Response:
     options = write_options(call.request, "UpdateOptions")
-    parsed = parse_body(call.request.body, call.request.headers.get("content-type", ""))
-    wanted = check_type(parsed.value, API_VERSION, "Scale")
+    wanted = decode_own(call, SCALE, API_VERSION, options.field_validation)
     check_identity(call, wanted)
     return await _change(call, options, lambda live: scaled(live, wanted, _paths(call)), "UpdateOptions")
 
 
 async def _patch(call: Call) -> Response:
     kind = media_type(call.request.headers.get("content-type", ""))
-    if kind not in (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH):
-        raise UnsupportedMediaType(f"the body of the request was in an unknown format - accepted media types include: {ACCEPTED}")
-    options = write_options(call.request, "PatchOptions")
-    transform = patch_function(MERGE_PATCH if kind == STRATEGIC_PATCH else kind, decode_json(call.request.body).value, call)
+    if kind not in ACCEPTED:
+        listed = ", ".join(ACCEPTED)
+        raise UnsupportedMediaType(f"the body of the request was in an unknown format - accepted media types include: {listed}")
+    if kind == APPLY_PATCH:
+        return await _apply(call)
+    options, paths = write_options(call.request, "PatchOptions"), _paths(call)
+    document = decode_json(call.request.body)
+    transform = patch_function(kind, document.value, call)
 
     def build(live: Object) -> Object:
-        # The first scaling of a resource that names no count yet starts from none.
-        shown = copy_of(live)
-        if at(shown, _paths(call)["specReplicasPath"]) is None:
-            put(shown, _paths(call)["specReplicasPath"], 0)
-        wanted = check_type(transform(scale_of(shown, _paths(call))), API_VERSION, "Scale")
+        shown = scale_of(live, paths)
+        shown["spec"].setdefault("replicas", UNSET if read(live, paths["specReplicasPath"], int) is None else 0)
+        wanted = checked(call, transform(shown), SCALE, API_VERSION, options.field_validation, document.duplicates)
         check_identity(call, wanted)
-        return scaled(live, wanted, _paths(call))
+        return scaled(live, wanted, paths)
 
     return await _change(call, options, build, "PatchOptions")
 
 
 def scaled(live: Object, scale: Object, paths: Object) -> Object:
-    """A copy of the resource with the Scale's replicas and preconditions. Raises Invalid, BadRequest."""
+    """A copy of the resource with the Scale's replicas and preconditions. Raises BadRequest."""
     replicas = (scale.get("spec") or {}).get("replicas") or 0
-    if type(replicas) is not int:
-        raise BadRequest('Scale in version "v1" cannot be handled as a Scale: spec.replicas must be an integer')
-    if replicas < 0:
-        name = scale["metadata"].get("name", "")
-        raise Invalid.of("autoscaling", "Scale", name, [invalid("spec.replicas", replicas, "must be greater than or equal to 0")])
+    if replicas == UNSET:
+        raise BadRequest(f'the spec replicas field "{paths["specReplicasPath"]}" cannot be empty')
     new = copy_of(live)
-    put(new, paths["specReplicasPath"], replicas)
+    try:
+        put(new, paths["specReplicasPath"], replicas)
+    except ValueError as error:
+        raise ApiError(str(error), code=500, reason="") from None
     for field in ("uid", "resourceVersion"):
         if scale["metadata"].get(field):
             new["metadata"][field] = scale["metadata"][field]
@@ -121,8 +114,31 @@ def scaled(live: Object, scale: Object, paths: Object) -> Object:
     return new
 
 
-async def _change(call: Call, options: WriteOptions, build: Build, kind: str) -> Response:
-    manager = options.field_manager or user_agent_manager(call.request)
+async def _apply(call: Call) -> Response:
+    """Server-side apply of a Scale: the manager comes to own the field of replicas, under this subresource."""
+    options, paths = write_options(call.request, "PatchOptions", is_apply=True), _paths(call)
+    parsed = parse_body(call.request.body, APPLY_PATCH, also_yaml=True)
+    scale = checked(call, parsed.value, SCALE, API_VERSION, options.field_validation, parsed.duplicates)
+    if scale["metadata"].get("managedFields"):
+        raise BadRequest("metadata.managedFields must be nil")
+    scale["metadata"].setdefault("name", call.info.name)
+    check_identity(call, scale)
+    identity = call.served.resource.id
+    stated = {key: scale["metadata"][key] for key in _STATED if scale["metadata"].get(key)}
+    config: Object = {"apiVersion": identity.api_version, "kind": identity.kind, "metadata": stated}
+    if (replicas := (scale.get("spec") or {}).get("replicas")) is not None:
+        put(config, paths["specReplicasPath"], replicas)
+
+    def build(live: Object) -> Object:
+        managers, now, force = call.server.field_managers, call.now(), bool(options.force)
+        return managers.apply(call.served, live, copy_of(config), options.field_manager, now, "scale", force=force)
+
+    return await _change(call, options, build, "PatchOptions", manager="")
+
+
+async def _change(call: Call, options: WriteOptions, build: Build, kind: str, manager: str | None = None) -> Response:
+    if manager is None:
+        manager = options.field_manager or user_agent_manager(call.request)
     change = ObjectChange(
         call, options, call.served.resource.strategy, build, manager, kind, "scale", needs_version=False
     )  # fmt: skip

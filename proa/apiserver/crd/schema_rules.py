@@ -1,8 +1,8 @@
-"""What the schema of a custom resource must be like: structural, and without what the API server does not support.
+"""What makes the schema of a custom resource structural: below logical junctors values are judged and nothing is specified, so that
+pruning and defaulting know every field.
 
-Two passes over the same tree. The structural rules say that every field is specified outside of logical junctors, so that pruning and
-defaulting know it; the OpenAPI rules forbid what is expensive or ambiguous and check the Kubernetes extensions. Sources: "Specifying a
-structural schema" in the Kubernetes documentation and the API reference of JSONSchemaProps.
+That what junctors name is specified outside of them is asked of those at the root only, as upstream does. Source: "Specifying a structural
+schema" in the Kubernetes documentation.
 """
 
 from collections.abc import Iterator
@@ -10,10 +10,9 @@ from typing import Any
 
 from proa.api.errors import Cause, forbidden, invalid, required
 from proa.apiserver.crd.patterns import BadPattern, compile_pattern
-from proa.apiserver.crd.pruning import TYPE_FIELDS, Schema
+from proa.apiserver.crd.pruning import Schema
 
 INT_OR_STRING = [{"type": "integer"}, {"type": "string"}]
-TYPES = ("array", "boolean", "integer", "number", "object", "string")
 _LEVELS = {"root": "at the root", "item": "for specified array items", "field": "for specified object fields"}
 _EMPTY = "must be empty to be structural"
 _UNDEFINED = "must be undefined to be structural"
@@ -24,14 +23,13 @@ NESTED_FORBIDDEN = {
     "x-kubernetes-int-or-string": _FALSE, "x-kubernetes-list-map-keys": _EMPTY, "x-kubernetes-list-type": _UNDEFINED,
     "x-kubernetes-map-type": _UNDEFINED, "x-kubernetes-validations": _EMPTY,
 }  # fmt: skip
-UNSUPPORTED = ("id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref")
-NO_DEFAULT_IN_METADATA = "must not be set {}"
 
 
 def validate_structural(schema: Schema, path: str) -> list[Cause]:
     """Causes against the structural rules, sorted by their text as upstream sorts them."""
     causes = _structural(schema, "root", path)
-    causes += _complete(schema, schema, path)
+    for place, inner in junctors(schema):
+        causes += _specified(inner, schema, f"{path}.{place}", path)
     return sorted(causes, key=lambda cause: cause.detail)
 
 
@@ -100,9 +98,8 @@ def _metadata_rules(schema: Schema, level: str, path: str) -> list[Cause]:
             causes.append(invalid(f"{path}.properties[{name}].type", properties[name].get("type", ""), f"must be {wanted}"))
     metadata = properties.get("metadata")
     if level == "root" and metadata is not None:
-        allowed = {"name", "generateName"}
-        beyond = set(metadata) - {"type", "properties", "description", "required"}
-        if beyond or set(metadata.get("properties") or ()) - allowed or metadata.get("description"):
+        beyond = any(value for key, value in metadata.items() if key not in ("type", "properties", "default"))
+        if beyond or set(metadata.get("properties") or ()) - {"name", "generateName"}:
             text = "must not specify anything other than name and generateName, but metadata is implicitly specified"
             causes.append(forbidden(f"{path}.properties[metadata]", text))
     return causes
@@ -145,19 +142,6 @@ def _nested(schema: Schema, path: str, *, skip_any_of: bool = False) -> list[Cau
     return causes
 
 
-def _complete(schema: Schema, root: Schema, path: str) -> list[Cause]:
-    """Whatever is named below junctors is specified outside of them too, at every level."""
-    causes: list[Cause] = []
-    for place, inner in junctors(schema):
-        causes += _specified(inner, schema, f"{path}.{place}", path)
-    for name, child in (schema.get("properties") or {}).items():
-        causes += _complete(child, root, f"{path}.properties[{name}]")
-    for name in ("items", "additionalProperties"):
-        if isinstance(schema.get(name), dict):
-            causes += _complete(schema[name], root, f"{path}.{name}")
-    return causes
-
-
 def _specified(nested: Schema, outside: Schema | None, path: str, outside_path: str) -> list[Cause]:
     """The place that misses is named outside of the junctor."""
     causes: list[Cause] = []
@@ -176,117 +160,4 @@ def _specified(nested: Schema, outside: Schema | None, path: str, outside_path: 
             causes += _specified(nested["items"], items, f"{path}.items", f"{outside_path}.items")
     for place, inner in junctors(nested):
         causes += _specified(inner, outside, f"{path}.{place}", outside_path)
-    return causes
-
-
-def validate_open_api(schema: Schema, path: str, *, root: bool = True, no_defaults: str = "") -> list[Cause]:
-    """Causes against everything but structure."""
-    causes = _unsupported(schema, path)
-    if no_defaults and schema.get("default") is not None:
-        causes.append(forbidden(f"{path}.default", no_defaults))
-    if schema.get("uniqueItems"):
-        text = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"
-        causes.append(forbidden(f"{path}.uniqueItems", text))
-    additional, properties = schema.get("additionalProperties"), schema.get("properties") or {}
-    if additional is not None and additional is not True and properties:
-        causes.append(forbidden(f"{path}.additionalProperties", "additionalProperties and properties are mutual exclusive"))
-    if isinstance(additional, dict):
-        causes += validate_open_api(additional, f"{path}.additionalProperties", root=False, no_defaults=no_defaults)
-    for name, inner in properties.items():
-        refused = NO_DEFAULT_IN_METADATA.format(f"in top-level {name}") if root and name in TYPE_FIELDS else no_defaults
-        causes += validate_open_api(inner, f"{path}.properties[{name}]", root=False, no_defaults=refused)
-    for place, inner in junctors(schema):
-        causes += validate_open_api(inner, f"{path}.{place}", root=False, no_defaults=no_defaults)
-    if isinstance(schema.get("items"), dict):
-        causes += validate_open_api(schema["items"], f"{path}.items", root=False, no_defaults=no_defaults)
-    return causes + _map_extension(schema, path) + _list_extensions(schema, path)
-
-
-def _unsupported(schema: Schema, path: str) -> list[Cause]:
-    causes = [forbidden(f"{path}.{name}", f"{name} is not supported") for name in UNSUPPORTED if schema.get(name)]
-    kind = schema.get("type")
-    if kind == "null":
-        causes.append(forbidden(f"{path}.type", "type cannot be set to null, use nullable as an alternative"))
-    elif kind and kind not in TYPES:
-        causes.append(_not_supported(f"{path}.type", kind, TYPES))
-    if isinstance(schema.get("items"), list):
-        causes.append(forbidden(f"{path}.items", "items must be a schema object and not an array"))
-    if schema.get("x-kubernetes-preserve-unknown-fields") is False:
-        causes.append(invalid(f"{path}.x-kubernetes-preserve-unknown-fields", False, "must be true or undefined"))
-    return causes
-
-
-def _not_supported(path: str, value: str, allowed: tuple[str, ...]) -> Cause:
-    listed = ", ".join(f'"{each}"' for each in allowed)
-    return Cause(path, f'Unsupported value: "{value}": supported values: {listed}', "FieldValueNotSupported")
-
-
-def _needs_type(schema: Schema, path: str, wanted: str, extension: str) -> list[Cause]:
-    kind, text = schema.get("type", ""), f"must be {wanted} if {extension} is specified"
-    if kind == wanted:
-        return []
-    return [invalid(f"{path}.type", kind, text) if kind else required(f"{path}.type", text)]
-
-
-def _map_extension(schema: Schema, path: str) -> list[Cause]:
-    map_type = schema.get("x-kubernetes-map-type")
-    if map_type is None:
-        return []
-    causes = _needs_type(schema, path, "object", "x-kubernetes-map-type")
-    if map_type not in ("atomic", "granular"):
-        causes.append(_not_supported(f"{path}.x-kubernetes-map-type", map_type, ("atomic", "granular")))
-    return causes
-
-
-def _list_extensions(schema: Schema, path: str) -> list[Cause]:
-    list_type, keys = schema.get("x-kubernetes-list-type"), schema.get("x-kubernetes-list-map-keys") or []
-    causes: list[Cause] = []
-    if list_type is not None:
-        causes += _needs_type(schema, path, "array", "x-kubernetes-list-type")
-        if list_type not in ("atomic", "set", "map"):
-            causes.append(_not_supported(f"{path}.x-kubernetes-list-type", list_type, ("atomic", "set", "map")))
-    if keys and list_type != "map":
-        text = "must be map if x-kubernetes-list-map-keys is non-empty"
-        own = f"{path}.x-kubernetes-list-type"
-        causes.append(required(own, text) if list_type is None else invalid(own, list_type, text))
-    if list_type == "set" and not causes and isinstance(schema.get("items"), dict):
-        causes += _set_items(schema["items"], f"{path}.items")
-    if list_type == "map":
-        causes += _map_keys(schema, keys, path)
-    return causes
-
-
-def _set_items(items: Schema, path: str) -> list[Cause]:
-    text = "must be atomic as item of a list with x-kubernetes-list-type=set"
-    if items.get("type") == "array" and items.get("x-kubernetes-list-type", "atomic") != "atomic":
-        return [invalid(f"{path}.x-kubernetes-list-type", items["x-kubernetes-list-type"], text)]
-    if items.get("type") == "object" and items.get("x-kubernetes-map-type") != "atomic":
-        return [invalid(f"{path}.x-kubernetes-map-type", items.get("x-kubernetes-map-type"), text)]
-    return []
-
-
-def _map_keys(schema: Schema, keys: list[str], path: str) -> list[Cause]:
-    own, items = f"{path}.x-kubernetes-list-map-keys", schema.get("items")
-    causes = [] if keys else [required(own, "must not be empty if x-kubernetes-list-type is map")]
-    if not isinstance(items, dict):
-        return [*causes, required(f"{path}.items", "must have a schema if x-kubernetes-list-type is map")]
-    if items.get("type") != "object":
-        text = "must be object if parent array's x-kubernetes-list-type is map"
-        return [*causes, invalid(f"{path}.items.type", items.get("type", ""), text)]
-    properties = items.get("properties") or {}
-    for index, key in enumerate(keys):
-        place = f"{path}.items.properties[{key}]"
-        if key not in properties:
-            causes.append(invalid(own, keys, "entries must all be names of item properties"))
-            continue
-        if properties[key].get("type") in ("array", "object"):
-            text = "must be a scalar type if parent array's x-kubernetes-list-type is map"
-            causes.append(invalid(f"{place}.type", items["type"], text))
-        if key in keys[:index]:
-            causes.append(invalid(own, keys, "must not contain duplicate entries"))
-        if properties[key].get("default") is None and key not in (items.get("required") or ()):
-            text = "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property"
-            causes.append(required(f"{place}.default", text))
-        if properties[key].get("nullable"):
-            causes.append(forbidden(f"{place}.nullable", "this property is in x-kubernetes-list-map-keys, so it cannot be nullable"))
     return causes

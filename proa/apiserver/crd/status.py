@@ -88,7 +88,7 @@ def _set_approval(crd: Object, status: Object, now: str) -> None:
         "invalid": ("False", "InvalidAnnotation"),
         "missing": ("False", "MissingAnnotation"),
     }[state]
-    set_condition(status, "KubernetesAPIApproved", *shown, reason, now)
+    set_condition(status, "KubernetesAPIApprovalPolicyConformant", *shown, reason, now)
 
 
 def find_condition(status: Object, kind: str) -> Object | None:

@@ -4,11 +4,19 @@ With a status subresource, spec and status are apart and generation counts what 
 of metadata.
 """
 
+from collections.abc import Sequence
+
 from proa.api.errors import Cause, MethodNotAllowed
 from proa.api.meta import Object
 from proa.api.resource import StrategyContext
-from proa.apiserver.crd.version_schema import VersionSchema
+from proa.apiserver.crd.version_schema import Verdict, VersionSchema
 from proa.apiserver.registry.strategy import KindStrategy, PartStrategy
+
+STANDARD_FINALIZERS = frozenset({"orphan", "foregroundDeletion", "kubernetes"})
+UNQUALIFIED = (
+    'metadata.finalizers: "{}": prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other '
+    "finalizer writers"
+)
 
 
 class CustomResourceStrategy(KindStrategy):
@@ -22,6 +30,7 @@ class CustomResourceStrategy(KindStrategy):
         self._resource = {"group": group, "kind": plural}
         self.scale: Object = {}
         """The paths of the scale subresource, where there is one."""
+        self.tolerated: Sequence[str] = ()
 
     def default(self, obj: Object) -> None:
         self.schema.default(obj)
@@ -34,7 +43,7 @@ class CustomResourceStrategy(KindStrategy):
         obj["metadata"]["generation"] = 1
 
     def check(self, obj: Object) -> list[Cause]:
-        return self.schema.validate(obj)
+        return self.told(self.schema.validate(obj, scale=self.scale))
 
     def prepare_for_update(self, obj: Object, old: Object, context: StrategyContext) -> None:
         if self.separate_status:
@@ -43,7 +52,17 @@ class CustomResourceStrategy(KindStrategy):
         obj["metadata"]["generation"] = generation + (self._desired(obj) != self._desired(old))
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
-        return self.schema.validate(obj, old)
+        return self.told(self.schema.validate(obj, old, scale=self.scale))
+
+    def told(self, verdict: Verdict) -> list[Cause]:
+        """Its warnings are kept for `warnings`, which is asked right after: rules need not run twice for them."""
+        self.tolerated = verdict.warnings
+        return verdict.causes
+
+    def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
+        before = (old or {"metadata": {}})["metadata"].get("finalizers") or ()
+        added = sorted(set(obj["metadata"].get("finalizers") or ()) - set(before))
+        return [*self.tolerated, *(UNQUALIFIED.format(name) for name in added if "/" not in name and name not in STANDARD_FINALIZERS)]
 
     def _desired(self, obj: Object) -> Object:
         undesired = ("metadata", "status") if self.separate_status else ("metadata",)
@@ -55,7 +74,7 @@ class CustomStatusStrategy(PartStrategy):
 
     def __init__(self, main: CustomResourceStrategy) -> None:
         super().__init__(main)
-        self._schema = main.schema
+        self._definition = main
 
     def prepare_for_update(self, obj: Object, old: Object, context: StrategyContext) -> None:
         managed = obj["metadata"].get("managedFields")
@@ -65,7 +84,11 @@ class CustomStatusStrategy(PartStrategy):
         obj["metadata"] = {**old["metadata"]} | ({"managedFields": managed} if managed else {})
 
     def check_part(self, obj: Object, old: Object) -> list[Cause]:
-        return self._schema.validate(obj, old)
+        main = self._definition
+        return main.told(main.schema.validate_status(obj, old, scale=main.scale))
+
+    def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
+        return self._definition.tolerated
 
 
 def _take(obj: Object, old: Object, field: str) -> None:

@@ -5,11 +5,11 @@ objects, values of maps and elements of lists of type map are compared with what
 """
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from typing import Any
 
 from proa.api.errors import Cause, go_value, too_long
-from proa.apiserver.crd.formats import FORMATS
+from proa.apiserver.crd.formats import find_format
+from proa.apiserver.crd.go_text import go_number
 from proa.apiserver.crd.patterns import compile_pattern
 from proa.apiserver.crd.pruning import Schema
 
@@ -65,12 +65,17 @@ def _compile(schema: Schema) -> Check:
     kind = "integer,string" if int_or_string else schema.get("type", "")
     nullable = bool(schema.get("nullable"))
     fits = (lambda value: value.__class__ is int or value.__class__ is str) if int_or_string else _has_type(kind) if kind else None
-    checks = [*_value_checks(schema), *_object_checks(schema), *_array_checks(schema), *_combined(schema)]
+    checks = [*_combined(schema), *_value_checks(schema), *_array_checks(schema), *_enum_checks(schema), *_object_checks(schema)]
+    enum = _enum_checks(schema)
 
     def check(value: Any, path: str, old: Any, out: list[Cause]) -> None:
         if value is None:
-            if kind and not nullable and old is not None:
+            if old is None:
+                return
+            if kind and not nullable:
                 out.append(wrong_type(path, kind, "null"))
+            for each in enum:
+                each(None, path, old, out)
             return
         if old is not ABSENT and value == old and value.__class__ is old.__class__:
             return
@@ -84,15 +89,15 @@ def _compile(schema: Schema) -> Check:
 
 def _value_checks(schema: Schema) -> list[Check]:
     checks: list[Check] = []
-    if schema.get("enum") is not None:
-        checks.append(_enum(schema["enum"]))
-    if any(key in schema for key in ("maxLength", "minLength", "pattern")) or schema.get("format") in FORMATS:
+    if any(key in schema for key in ("maxLength", "minLength", "pattern")) or find_format(schema.get("format") or ""):
         checks.append(_text(schema))
     if any(key in schema for key in ("maximum", "minimum", "multipleOf")):
         checks.append(_number(schema))
-    if schema.get("format") in ("int32", "int64"):
-        checks.append(_integer_format(schema["format"]))
     return checks
+
+
+def _enum_checks(schema: Schema) -> list[Check]:
+    return [_enum(schema["enum"])] if schema.get("enum") else []
 
 
 def _enum(allowed: Sequence[Any]) -> Check:
@@ -107,9 +112,9 @@ def _enum(allowed: Sequence[Any]) -> Check:
 
 def _text(schema: Schema) -> Check:
     longest, shortest, pattern = schema.get("maxLength"), schema.get("minLength"), schema.get("pattern")
-    search = compile_pattern(pattern).search if pattern else None
+    occurs = compile_pattern(pattern) if pattern else None
     format_ = schema.get("format", "")
-    well_formed = FORMATS.get(format_)
+    well_formed = find_format(format_)
 
     def check(value: Any, path: str, old: Any, out: list[Cause]) -> None:
         if value.__class__ is not str:
@@ -118,7 +123,7 @@ def _text(schema: Schema) -> Check:
             out.append(too_long(path, longest))
         if shortest is not None and len(value) < shortest:
             out.append(fault(path, value, f"should be at least {shortest} chars long"))
-        if search is not None and search(value) is None:
+        if occurs is not None and not occurs(value):
             out.append(fault(path, value, f"should match '{pattern}'"))
         if well_formed is not None and not well_formed(value):
             out.append(wrong_type(path, format_, value))
@@ -126,17 +131,9 @@ def _text(schema: Schema) -> Check:
     return check
 
 
-def go_number(value: Any, like: Any) -> str:
-    """A bound as Go prints it: as an integer beside an integer, else as %v prints a float (1e+06, 0.5)."""
-    if like.__class__ is int and float(value).is_integer():
-        return str(int(value))
-    sign, numbers, point = Decimal(repr(float(value))).normalize().as_tuple()
-    digits = "".join(map(str, numbers))
-    exponent = len(digits) + int(point) - 1
-    if -4 <= exponent < 6 or not float(value):
-        return repr(float(value)).removesuffix(".0")
-    mantissa = digits[0] + (f".{digits[1:]}" if len(digits) > 1 else "")
-    return f"{'-' if sign else ''}{mantissa}e{exponent:+03d}"
+def bound_text(value: Any, like: Any) -> str:
+    """A bound beside a value: as an integer beside an integer."""
+    return str(int(value)) if like.__class__ is int and float(value).is_integer() else go_number(value)
 
 
 def _number(schema: Schema) -> Check:
@@ -147,11 +144,11 @@ def _number(schema: Schema) -> Check:
         if value.__class__ is not int and value.__class__ is not float:
             return
         if factor and not _is_multiple(value, factor):
-            out.append(fault(path, value, f"should be a multiple of {go_number(factor, value)}"))
+            out.append(fault(path, value, f"should be a multiple of {bound_text(factor, value)}"))
         if high is not None and (value > high or (below and value == high)):
-            out.append(fault(path, value, f"should be less than {'' if below else 'or equal to '}{go_number(high, value)}"))
+            out.append(fault(path, value, f"should be less than {'' if below else 'or equal to '}{bound_text(high, value)}"))
         if low is not None and (value < low or (above and value == low)):
-            out.append(fault(path, value, f"should be greater than {'' if above else 'or equal to '}{go_number(low, value)}"))
+            out.append(fault(path, value, f"should be greater than {'' if above else 'or equal to '}{bound_text(low, value)}"))
 
     return check
 
@@ -160,17 +157,6 @@ def _is_multiple(value: Any, factor: Any) -> bool:
     if value.__class__ is int and factor.__class__ is int:
         return bool(value % factor == 0)
     return float(value / factor).is_integer()
-
-
-def _integer_format(format_: str) -> Check:
-    bits = 31 if format_ == "int32" else 63
-
-    def check(value: Any, path: str, old: Any, out: list[Cause]) -> None:
-        if value.__class__ is int and not -(1 << bits) <= value < 1 << bits:
-            text = f"Checked value must be of type integer with format {format_} in {path}"
-            out.append(Cause(path, f"Invalid value: {value}: {text}"))
-
-    return check
 
 
 def _object_checks(schema: Schema) -> list[Check]:
@@ -277,7 +263,8 @@ def _faults(check: Check, value: Any, path: str, old: Any) -> list[Cause]:
 
 def _all_of(checks: list[Check]) -> Check:
     def check(value: Any, path: str, old: Any, out: list[Cause]) -> None:
-        results = [_faults(each, value, path, old) for each in checks]
+        # As upstream: what is unchanged inside of a changed value is judged again here.
+        results = [_faults(each, value, path, ABSENT) for each in checks]
         for result in results:
             out.extend(result)
         passed = sum(not result for result in results)

@@ -1,32 +1,33 @@
 """What is wrong with one version of a CustomResourceDefinition beside its schema: subresources, columns, selectable fields, deprecation."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from proa.api.errors import Cause, duplicate, invalid, required
 from proa.api.meta import Object
-from proa.apiserver.crd.json_path import BadPath, parse_path
-from proa.apiserver.crd.pruning import Schema
+from proa.apiserver.crd.field_path import BadFieldPath, resolve
 from proa.apiserver.crd.value_validation import too_many
 
 COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")
-COLUMN_FORMATS = ("binary", "bool", "byte", "date", "date-time", "double", "float", "int32", "int64", "password")
+COLUMN_FORMATS = ("byte", "date", "date-time", "double", "float", "int32", "int64", "password")
 MOST_SELECTABLE_FIELDS = 8
+UNPRINTABLE = "must only contain printable UTF-8 characters; non-printable character found at index {}"
 
 
 def validate_deprecation(version: Object, path: str) -> list[Cause]:
     warning, own = version["deprecationWarning"], f"{path}.deprecationWarning"
     if not version.get("deprecated"):
         return [invalid(own, warning, "can only be set for deprecated versions")]
-    if not warning:
-        return [invalid(own, warning, "must not be empty")]
+    problems = []
     if len(warning.encode()) > 256:
-        return [invalid(own, warning, "must be <= 256 characters long")]
-    return (
-        []
-        if warning.isprintable()
-        else [invalid(own, warning, "must only contain printable UTF-8 characters; non-printable character found")]
-    )
+        problems.append("must be <= 256 characters long")
+    if not warning:
+        problems.append("must not be an empty string")
+    if (odd := next((index for index, character in enumerate(warning) if not character.isprintable()), None)) is not None:
+        problems.append(UNPRINTABLE.format(len(warning[:odd].encode())))
+    return [invalid(own, warning, problem) for problem in problems]
+
+
+SCALE_ROOTS = {"specReplicasPath": (".spec.",), "statusReplicasPath": (".status.",), "labelSelectorPath": (".spec.", ".status.")}
 
 
 def validate_subresources(subresources: Object, path: str) -> list[Cause]:
@@ -34,14 +35,15 @@ def validate_subresources(subresources: Object, path: str) -> list[Cause]:
     if scale is None:
         return []
     causes: list[Cause] = []
-    for field, root in (("specReplicasPath", ".spec."), ("statusReplicasPath", ".status."), ("labelSelectorPath", ".status.")):
+    for field, roots in SCALE_ROOTS.items():
         own, value = f"{path}.scale.{field}", scale.get(field) or ""
         if not value:
             causes += [] if field == "labelSelectorPath" else [required(own)]
         elif problems := _simple_path(value, own):
             causes += problems
-        elif not value.startswith(root):
-            causes.append(invalid(own, value, f"should be a json path under {root[:-1]}"))
+        elif not value.startswith(roots):
+            where = "either .spec or .status" if len(roots) > 1 else roots[0][:-1]
+            causes.append(invalid(own, value, f"should be a json path under {where}"))
     return causes
 
 
@@ -68,15 +70,8 @@ def validate_columns(columns: Sequence[Object], path: str) -> list[Cause]:
 
 
 def _column_path(value: str, path: str) -> list[Cause]:
-    if not value:
-        return [required(path)]
-    if problems := _simple_path(value, path):
-        return problems
-    try:
-        parse_path(value)
-    except BadPath as error:
-        return [invalid(path, value, f"is an invalid path: {error}")]
-    return []
+    """A path that does not parse is no fault of the definition: its columns up to there are printed."""
+    return _simple_path(value, path) if value else [required(path)]
 
 
 def validate_selectable_fields(version: Object, path: str) -> list[Cause]:
@@ -88,30 +83,19 @@ def validate_selectable_fields(version: Object, path: str) -> list[Cause]:
         if not value:
             causes.append(required(own))
             continue
-        kind = _type_at(schema, value)
-        if kind is None:
-            causes.append(invalid(own, value, "is an invalid path: does not refer to a valid field"))
+        try:
+            shown, place = resolve(value, schema, allow_brackets=False)
+        except BadFieldPath as error:
+            causes.append(invalid(own, value, f"is an invalid path: {error}"))
             continue
-        if value.startswith(".metadata"):
+        if shown == ".metadata" or shown.startswith(".metadata."):
             causes.append(invalid(own, value, "must not point to fields in metadata"))
-        if kind not in ("string", "boolean", "integer"):
+        if place.get("type") not in ("string", "boolean", "integer"):
             text = "must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed."
             causes.append(invalid(own, value, text))
-        if value in seen:
+        if shown in seen:
             causes.append(duplicate(own, value))
-        seen.add(value)
+        seen.add(shown)
     if len(seen) > MOST_SELECTABLE_FIELDS:
         causes.append(too_many(path, len(seen), MOST_SELECTABLE_FIELDS))
     return causes
-
-
-def _type_at(schema: Schema, path: str) -> str | None:
-    """The type of the field at a dotted path; None if the schema has no such field."""
-    place: Any = schema
-    if not path.startswith("."):
-        return None
-    for name in path[1:].split("."):
-        place = (place.get("properties") or {}).get(name)
-        if place is None:
-            return None
-    return str(place.get("type", ""))

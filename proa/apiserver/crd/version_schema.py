@@ -3,7 +3,8 @@
 A cluster with a thousand definitions uses few of them at a time, so nothing is kept of a schema but where to find it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,8 +17,17 @@ from proa.apiserver.crd.defaulting import apply_defaults
 from proa.apiserver.crd.embedded import clean, has_embedded, validate_embedded
 from proa.apiserver.crd.list_types import duplicates, has_unique_lists
 from proa.apiserver.crd.pruning import Schema, prune
+from proa.apiserver.crd.scale_values import validate_replicas, validate_scale_status
 from proa.apiserver.crd.schema_nodes import resource_node
 from proa.apiserver.crd.value_validation import ABSENT, compile_validation
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is wrong with an object, and what only is a warning as it has been wrong before."""
+
+    causes: list[Cause]
+    warnings: Sequence[str] = ()
 
 
 class VersionSchema:
@@ -61,30 +71,51 @@ class VersionSchema:
         return compile_validation(self.schema)
 
     @cached_property
+    def _validate_status(self) -> Callable[[Any, Any], list[Cause]]:
+        return compile_validation((self.schema.get("properties") or {}).get("status") or {})
+
+    @cached_property
     def _rules(self) -> Rules | None:
         return compile_rules(self.schema)
 
     def decode(self, obj: Object) -> Findings:
-        """Prune in place; what was unknown, and metadata of a wrong type."""
+        """Prune in place; what was unknown (of metadata, then of the rest in alphabetical order), and metadata of a wrong type."""
         try:
             found = self._decode_type(obj)
-            unknown = prune(obj, self.schema)
-            if self._embeds:
-                unknown += clean(obj, self.schema, self._decode_metadata)
+            unknown = [*found.unknown, *sorted(prune(obj, self.schema))]
+            inside = clean(obj, self.schema, self._decode_metadata) if self._embeds else Findings()
         except RecursionError:
             return Findings(causes=(Cause("", "json: exceeded max depth"),))
-        return Findings((*found.unknown, *unknown), found.causes)
+        return Findings((*unknown, *inside.unknown), (*found.causes, *inside.causes))
 
     def default(self, obj: Object) -> None:
         apply_defaults(obj, self.schema)
 
-    def validate(self, obj: Object, old: Object | None = None) -> list[Cause]:
-        """What is wrong with anything but the resource's own metadata; unchanged faults are tolerated."""
+    def validate(self, obj: Object, old: Object | None = None, *, scale: Object | None = None) -> Verdict:
+        """What is wrong with anything but the resource's own metadata; unchanged faults are tolerated. `scale`: the paths of the scale
+        subresource, where there is one."""
         causes = self._validate(obj, ABSENT if old is None else old)
+        if scale:
+            causes += validate_replicas(obj, scale)
         if self._embeds:
-            causes += validate_embedded(obj, self.schema, self._decode_metadata)
+            causes += validate_embedded(obj, self.schema)
+        return self._with_rules(causes, obj, old)
+
+    def validate_status(self, obj: Object, old: Object, *, scale: Object | None = None) -> Verdict:
+        """The same where only status has been written: nothing else is judged but by rules."""
+        causes: list[Cause] = []
+        if "status" in obj:
+            # The texts name places within status, as upstream's do.
+            found = self._validate_status(obj["status"], old.get("status", ABSENT))
+            causes = [replace(cause, field=f"status.{cause.field}" if cause.field else "status") for cause in found]
+        if scale:
+            causes += validate_scale_status(obj, scale)
+        return self._with_rules(causes, obj, old)
+
+    def _with_rules(self, causes: list[Cause], obj: Object, old: Object | None) -> Verdict:
         if self._uniquely and not (old is not None and duplicates(old, self.schema)):
             causes += duplicates(obj, self.schema)
-        if self._rules is not None:
-            causes += self._rules.validate(obj, old, blocked=causes)
-        return causes
+        if self._rules is None:
+            return Verdict(causes)
+        found = self._rules.validate(obj, old, blocked=causes)
+        return Verdict(causes + found.causes, [cause.detail for cause in found.tolerated])

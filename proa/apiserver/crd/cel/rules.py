@@ -1,128 +1,170 @@
-"""CEL rules of schemas (x-kubernetes-validations): compiled when a definition is created, evaluated where the values lie that they guard.
+"""CEL rules of schemas (x-kubernetes-validations): evaluated where the values lie that they guard.
 
 A rule that reads `oldSelf` holds for transitions only: it is skipped where there is no former value, unless it takes `oldSelf` as an
-optional. Rules that fail on a value that has not changed are tolerated. Source: "Validation rules" in the Kubernetes documentation.
+optional. Other rules that fail on a value that has not changed, or that lies in one that has not, are tolerated with a warning. All rules
+of one object share a budget. Source: "Validation rules" and "Validation ratcheting" in the Kubernetes documentation.
 """
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
-from proa.api.cel.cost import STATIC_LIMIT, STATIC_TOTAL, over_budget
 from proa.api.cel.environment import Program
-from proa.api.cel.errors import CompileError
+from proa.api.cel.errors import CostExceeded
+from proa.api.cel.frame import PER_CALL
 from proa.api.cel.types import BOOL, STRING
 from proa.api.cel.values import NOTHING, Optional
-from proa.api.errors import Cause, duplicate, forbidden, invalid, not_supported, required
+from proa.api.errors import Cause, forbidden, go_value, invalid, required
 from proa.api.meta import Object
 from proa.apiserver.crd.cel.environment import Scope, scope_of
-from proa.apiserver.crd.list_types import children
+from proa.apiserver.crd.cel.expression import uses_old_self
+from proa.apiserver.crd.field_path import resolve
+from proa.apiserver.crd.list_types import child_path, children
 from proa.apiserver.crd.pruning import Schema
 from proa.apiserver.crd.value_validation import ABSENT, by_keys, identity_of
 
 RULES = "x-kubernetes-validations"
-REASONS = ("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired")
 BLOCKING = ("FieldValueNotSupported", "FieldValueRequired", "FieldValueTooLong", "FieldValueTooMany", "FieldValueTypeInvalid")
 UNCHECKED = "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"
-_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
-_OLD_SELF = re.compile(r"\boldSelf\b")
+MESSAGE_LIMIT = 5 * 1024
+BUDGET = 10_000_000
+"""What all rules of one object may cost. Source: k8s.io/apiserver/pkg/apis/cel."""
+SPENT = "failed due to running out of cost budget, no further validation rules will be run"
 
-Visit = Callable[[Any, str, Any, list[Cause]], None]
+
+class _Exhausted(Exception):
+    """The budget is spent; the cause of that is told already."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """What rules refuse, and what they would if it were new."""
+
+    causes: list[Cause] = field(default_factory=list)
+    tolerated: list[Cause] = field(default_factory=list)
+    budget: int = BUDGET
+
+
+Visit = Callable[[Any, str, Any, bool, Findings], None]
+"""(value, path, old value, whether it lies in an unchanged value, where findings go)."""
 
 
 class Rule:
-    """One rule, compiled in the scope of the schema that it stands in."""
+    """One rule, compiled in the scope of the schema that it stands in. Raises CompileError."""
 
-    def __init__(self, declared: Object, kind: str, scope: Scope) -> None:
-        """Raises CompileError."""
+    def __init__(self, declared: Object, schema: Schema, scope: Scope) -> None:
         self.text = declared["rule"].strip()
-        self.kind = kind
+        self.kind = schema.get("type") or ""
+        self.named = (declared.get("message") or "").strip() or self.text
         self.message = (declared.get("message") or "").strip() or f"failed rule: {self.text}"
         self.reason = declared.get("reason") or "FieldValueInvalid"
-        self.field_path = (declared.get("fieldPath") or "").strip()
-        self.transition = uses_old_self(self.text)
+        self.field_path = resolve(declared["fieldPath"], schema)[0] if declared.get("fieldPath") else ""
+        said = (declared.get("messageExpression") or "").strip()
+        self.transition = uses_old_self(self.text) or uses_old_self(said)
         self.optional = bool(declared.get("optionalOldSelf"))
         environment = scope.environment(optional_old=self.optional)
-        self.program: Program = environment.compile(self.text, BOOL)
-        said = (declared.get("messageExpression") or "").strip()
+        self.program = environment.compile(self.text, BOOL)
         self.said = environment.compile(said, STRING) if said else None
 
-    def check(self, value: Any, old: Any, path: str) -> Cause | None:
-        """`value` and `old` as rules see them; old ABSENT where there is none."""
-        if self.transition and old is ABSENT and not self.optional:
-            return None
-        former = (NOTHING if old is ABSENT else Optional(old)) if self.optional else None if old is ABSENT else old
-        variables = {"self": value, "oldSelf": former}
-        try:
-            if self.program.evaluate(variables) is True:
-                return None
-        except ValueError as error:
-            return invalid(path or "<nil>", self.kind, self._failure(str(error)))
-        return self._refusal(f"{path}{self.field_path}".lstrip("."), self._message(variables))
+    def check(self, value: Any, shown: Any, old: Any, path: str, *, settled: bool, out: Findings) -> None:
+        """`shown` and `old` as rules see them; old ABSENT where there is none. Raises _Exhausted."""
+        missing = old is ABSENT or old is None
+        if self.transition and missing and not self.optional:
+            return
+        former = (NOTHING if missing else Optional(old)) if self.optional else None if missing else old
+        variables = {"self": shown, "oldSelf": former}
+        found = self._evaluated(self.program, variables, path, out, f"validation {SPENT}")
+        if isinstance(found, CostExceeded):
+            text = f"'{found}': no further validation rules will be run due to call cost exceeds limit for rule: {self.named}"
+            self._end(path, text, out)
+        if isinstance(found, ValueError):
+            out.causes.append(invalid(path or "<nil>", self.kind, self._failure(str(found))))
+        elif found is not True:
+            refusal = self._refusal(value, f"{path}{self.field_path}".lstrip("."), self._message(variables, path, out))
+            (out.tolerated if settled and not self.transition else out.causes).append(refusal)
+
+    def _evaluated(self, program: Program, variables: dict[str, Any], path: str, out: Findings, spent: str) -> Any:
+        found, cost = program.measured(variables, PER_CALL)
+        if not isinstance(found, CostExceeded):
+            if cost > out.budget:
+                self._end(path, spent, out)
+            out.budget -= cost
+        return found
+
+    def _end(self, path: str, text: str, out: Findings) -> None:
+        out.causes.append(invalid(path or "<nil>", self.kind, text))
+        raise _Exhausted
 
     def _failure(self, error: str) -> str:
         if error.startswith("no such overload"):
             why = "call arguments did not match a supported operator, function or macro signature for rule"
-            return f"'{error}': {why}: {self.text}"
-        if error.startswith("operation cancelled: actual cost limit exceeded"):
-            return f"'{error}': no further validation rules will be run due to call cost exceeds limit for rule: {self.text}"
-        return f"{error} evaluating rule: {self.message}"
+            return f"'{error}': {why}: {self.named}"
+        return f"{error} evaluating rule: {self.named}"
 
-    def _message(self, variables: dict[str, Any]) -> str:
+    def _message(self, variables: dict[str, Any], path: str, out: Findings) -> str:
         if self.said is None:
             return self.message
-        try:
-            said = self.said.evaluate(variables)
-        except ValueError:
-            return self.message
-        usable = isinstance(said, str) and said.strip() and "\n" not in said and len(said) <= 5 * 1024
-        return said.strip() if usable else self.message
+        said = self._evaluated(self.said, variables, path, out, f"messageExpression evaluation {SPENT}")
+        if isinstance(said, CostExceeded):
+            text = f'no further validation rules will be run due to call cost exceeds limit for messageExpression: "{self.said.source}"'
+            self._end(path, text, out)
+        text = said.strip() if isinstance(said, str) else ""
+        return text if text and "\n" not in text and len(text.encode()) <= MESSAGE_LIMIT else self.message
 
-    def _refusal(self, path: str, text: str) -> Cause:
+    def _refusal(self, value: Any, path: str, text: str) -> Cause:
         path = path or "<nil>"
+        # Objects and lists are too long to be told.
+        shown = "" if self.kind in ("object", "array") else f": {go_value(value)}"
         if self.reason == "FieldValueForbidden":
             return forbidden(path, text)
         if self.reason == "FieldValueRequired":
             return required(path, text)
         if self.reason == "FieldValueDuplicate":
-            return duplicate(path, self.kind)
-        return invalid(path, self.kind, text)
+            return Cause(path, f"Duplicate value{shown}", self.reason)
+        return Cause(path, f"Invalid value{shown}: {text}")
 
 
 class Rules:
-    """All rules of one schema."""
+    """All rules of one schema. `resource`: it is that of a whole resource."""
 
-    def __init__(self, schema: Schema) -> None:
-        visit = _compile(schema, root=True)
+    def __init__(self, schema: Schema, *, resource: bool = True) -> None:
+        visit = _compile(schema, resource=resource)
         assert visit is not None, "only schemas with rules are compiled"
         self._visit = visit
 
-    def validate(self, obj: Object, old: Object | None, *, blocked: list[Cause]) -> list[Cause]:
-        """What the rules refuse; nothing is asked of an object whose shape is wrong."""
+    def validate(self, obj: Object, old: Object | None, *, blocked: list[Cause]) -> Findings:
+        """Nothing is asked of an object whose shape is wrong."""
         if any(cause.reason in BLOCKING for cause in blocked):
-            return [Cause("<nil>", f"Invalid value: null: {UNCHECKED}")]
-        causes: list[Cause] = []
-        self._visit(obj, "", ABSENT if old is None else old, causes)
-        return causes
+            return Findings([Cause("<nil>", f"Invalid value: null: {UNCHECKED}")])
+        return self._found(obj, "", ABSENT if old is None else old)
+
+    def validate_at(self, value: Any, path: str) -> list[Cause]:
+        """Of a value that stands alone, as if it had been so before and as if it were new."""
+        found = self._found(value, path, value)
+        causes = found.causes + found.tolerated
+        return causes or self._found(value, path, ABSENT).causes
+
+    def _found(self, value: Any, path: str, old: Any) -> Findings:
+        found = Findings()
+        try:
+            self._visit(value, path, old, False, found)
+        except _Exhausted:
+            pass
+        return found
 
 
-def compile_rules(schema: Schema) -> Rules | None:
+def compile_rules(schema: Schema, *, resource: bool = True) -> Rules | None:
     """None where there are none. Raises CompileError."""
-    return Rules(schema) if has_rules(schema) else None
+    return Rules(schema, resource=resource) if has_rules(schema) else None
 
 
 def has_rules(schema: Schema) -> bool:
     return bool(schema.get(RULES)) or any(map(has_rules, children(schema)))
 
 
-def uses_old_self(text: str) -> bool:
-    return _OLD_SELF.search(_STRINGS.sub('""', text)) is not None
-
-
-def _compile(schema: Schema, *, root: bool = False) -> Visit | None:
-    kind = schema.get("type") or ""
-    scope = scope_of(schema, root=root)
-    rules = [Rule(each, kind, scope) for each in schema.get(RULES) or ()]
+def _compile(schema: Schema, *, resource: bool = False) -> Visit | None:
+    scope = scope_of(schema, root=resource)
+    rules = [Rule(each, schema, scope) for each in schema.get(RULES) or ()]
     properties = {name: made for name, inner in (schema.get("properties") or {}).items() if (made := _compile(inner))}
     additional, items = schema.get("additionalProperties"), schema.get("items")
     others = _compile(additional) if isinstance(additional, dict) else None
@@ -131,126 +173,24 @@ def _compile(schema: Schema, *, root: bool = False) -> Visit | None:
     if not (rules or properties or others or element):
         return None
 
-    def visit(value: Any, path: str, old: Any, out: list[Cause]) -> None:
+    def visit(value: Any, path: str, old: Any, settled: bool, out: Findings) -> None:
         if value is None:
             return
+        if old is not ABSENT:
+            settled = value == old
         if rules:
-            out.extend(_checked(rules, scope, value, old, path))
+            now, before = scope.seen(value), ABSENT if old is ABSENT else scope.seen(old)
+            for rule in rules:
+                rule.check(value, now, before, path, settled=settled, out=out)
         if value.__class__ is dict:
             former = old if old.__class__ is dict else {}
             for key, item in value.items():
                 inner = properties.get(key, others)
                 if inner is not None:
-                    inner(item, f"{path}.{key}" if path else key, former.get(key, ABSENT), out)
+                    inner(item, child_path(schema, path, key), former.get(key, ABSENT), settled, out)
         elif value.__class__ is list and element is not None:
-            before = by_keys(old, keys) if keys and old.__class__ is list else {}
+            earlier = by_keys(old, keys) if keys and old.__class__ is list else {}
             for index, item in enumerate(value):
-                element(item, f"{path}[{index}]", before.get(identity_of(item, keys), ABSENT), out)
+                element(item, f"{path}[{index}]", earlier.get(identity_of(item, keys), ABSENT), settled, out)
 
     return visit
-
-
-def _checked(rules: list[Rule], scope: Scope, value: Any, old: Any, path: str) -> Iterator[Cause]:
-    unchanged = old is not ABSENT and value == old
-    now, before = scope.seen(value), ABSENT if old is ABSENT else scope.seen(old)
-    for rule in rules:
-        if unchanged and not rule.transition:
-            continue
-        if (cause := rule.check(now, before, path)) is not None:
-            yield cause
-
-
-def validate_rules(schema: Schema, path: str) -> list[Cause]:
-    """What is wrong with the rules themselves, and with what all of them together may cost."""
-    costs: list[tuple[int, str]] = []
-    causes = _validate(schema, path, costs, correlated=True, root=True, times=1)
-    total = sum(cost for cost, _ in costs)
-    if total > STATIC_TOTAL:
-        contributed = "contributed to estimated rule & messageExpression cost total exceeding cost limit for entire OpenAPIv3 schema"
-        expensive = sorted(costs, key=lambda each: -each[0])[:4]
-        causes += [forbidden(place, contributed) for cost, place in expensive if cost > STATIC_TOTAL // 100]
-        name = "x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema"
-        causes.append(forbidden(path, over_budget(name, total, STATIC_TOTAL)))
-    return causes
-
-
-def _validate(schema: Schema, path: str, costs: list[tuple[int, str]], *, correlated: bool, root: bool, times: int) -> list[Cause]:
-    """`correlated` tells whether former values can be found at this place, `times` how often it can occur in one object."""
-    causes: list[Cause] = []
-    scope = scope_of(schema, root=root)
-    for index, declared in enumerate(schema.get(RULES) or ()):
-        own = f"{path}.{RULES}[{index}]"
-        causes += _form(declared, own) or _meaning(declared, schema, own, path, scope, costs, correlated=correlated, times=times)
-    granular = schema.get("x-kubernetes-map-type") != "atomic"
-    for name, inner in (schema.get("properties") or {}).items():
-        place = f"{path}.properties[{name}]"
-        causes += _validate(inner, place, costs, correlated=correlated and granular, root=False, times=times)
-    many = times * scope.elements
-    if isinstance(schema.get("additionalProperties"), dict):
-        inner = schema["additionalProperties"]
-        causes += _validate(inner, f"{path}.additionalProperties", costs, correlated=correlated, root=False, times=many)
-    if isinstance(schema.get("items"), dict):
-        by_key = schema.get("x-kubernetes-list-type") == "map"
-        causes += _validate(schema["items"], f"{path}.items", costs, correlated=correlated and by_key, root=False, times=many)
-    return causes
-
-
-def _form(declared: Object, path: str) -> list[Cause]:
-    rule, message = declared.get("rule") or "", declared.get("message") or ""
-    if not rule.strip():
-        return [required(f"{path}.rule", "rule is not specified")]
-    if message and not message.strip():
-        return [invalid(f"{path}.message", message, "must be non-empty if specified")]
-    if "\n" in message.strip():
-        return [invalid(f"{path}.message", message, "must not contain line breaks")]
-    if "\n" in rule.strip() and not message.strip():
-        return [required(f"{path}.message", "message must be specified if rule contains line breaks")]
-    if declared.get("messageExpression") and not declared["messageExpression"].strip():
-        return [required(f"{path}.messageExpression", "messageExpression must be non-empty if specified")]
-    reason = declared.get("reason")
-    return [not_supported(f"{path}.reason", reason, REASONS)] if reason is not None and reason not in REASONS else []
-
-
-def _meaning(
-    declared: Object, schema: Schema, path: str, place: str, scope: Scope, costs: list[tuple[int, str]], *, correlated: bool, times: int
-) -> list[Cause]:  # fmt: skip
-    uses_old = uses_old_self(declared["rule"])
-    causes: list[Cause] = []
-    if declared.get("optionalOldSelf") is not None and not uses_old:
-        value = declared["optionalOldSelf"]
-        causes.append(invalid(f"{path}.optionalOldSelf", value, "may not be set if oldSelf is not used in rule"))
-    if uses_old and not correlated:
-        text = f"oldSelf cannot be used on the uncorrelatable portion of the schema within {place.rpartition('.')[0]}"
-        causes.append(invalid(f"{path}.rule", declared["rule"], text))
-    field_path = declared.get("fieldPath")
-    if field_path and not _reaches(schema, field_path):
-        causes.append(invalid(f"{path}.fieldPath", field_path, "must be a valid path"))
-    environment = scope.environment(optional_old=bool(declared.get("optionalOldSelf")))
-    for field, name, result in (("rule", "rule", BOOL), ("messageExpression", "messageExpression", STRING)):
-        source = (declared.get(field) or "").strip()
-        if not source:
-            continue
-        try:
-            program = environment.compile(source)
-        except CompileError as error:
-            return [*causes, invalid(f"{path}.{field}", declared, str(error))]
-        if program.result is not result and program.result.kind != result.kind:
-            what = "cel expression" if field == "rule" else "messageExpression"
-            return [*causes, invalid(f"{path}.{field}", declared, f"{what} must evaluate to a {result.kind}")]
-        cost = scope.estimate(program) * times
-        costs.append((cost, f"{path}.{field}"))
-        if cost > STATIC_LIMIT:
-            causes.append(forbidden(f"{path}.{field}", over_budget(f"estimated {name} cost", cost, STATIC_LIMIT)))
-    return causes
-
-
-def _reaches(schema: Schema, path: str) -> bool:
-    """Whether a JSONPath like .spec.ports['a'] names a place in the schema."""
-    inner: Any = schema
-    for match in re.finditer(r"\.([^.\[\]]+)|\['([^']*)'\]|\[\"([^\"]*)\"\]", path):
-        name = match[1] or match[2] or match[3] or ""
-        additional = inner.get("additionalProperties")
-        inner = (inner.get("properties") or {}).get(name) or (additional if isinstance(additional, dict) else None)
-        if inner is None:
-            return False
-    return path.startswith((".", "["))

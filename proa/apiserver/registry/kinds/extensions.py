@@ -1,13 +1,15 @@
 """What adds to the API itself: APIServices and CustomResourceDefinitions."""
 
 import base64
+from collections.abc import Sequence
 from typing import ClassVar
 
 from proa.api.errors import Cause, invalid, not_supported, required
 from proa.api.meta import Object
 from proa.api.names import dns1035_label, dns1123_subdomain, path_segment
 from proa.api.resource import StrategyContext
-from proa.apiserver.crd.definition_rules import validate_definition, validate_definition_update, validate_stored_versions
+from proa.apiserver.crd.definition_rules import validate_definition, validate_definition_update, validate_status
+from proa.apiserver.crd.formats import unknown_formats
 from proa.apiserver.registry.checks import check_optional_name
 from proa.apiserver.registry.kinds.plain import SpecStatusStrategy
 from proa.apiserver.registry.object_meta import NameCheck
@@ -95,9 +97,9 @@ class CustomResourceDefinitionStrategy(SpecStatusStrategy):
     def fill(self, obj: Object) -> None:
         spec = obj.setdefault("spec", {})
         names = spec.setdefault("names", {})
-        if names.get("kind"):
-            names.setdefault("singular", names["kind"].lower())
-            names.setdefault("listKind", f"{names['kind']}List")
+        if kind := names.get("kind"):
+            names["singular"] = names.get("singular") or kind.lower()
+            names["listKind"] = names.get("listKind") or f"{kind}List"
         if spec.get("preserveUnknownFields") is False:
             del spec["preserveUnknownFields"]
         conversion = spec.setdefault("conversion", {"strategy": "None"})
@@ -110,10 +112,9 @@ class CustomResourceDefinitionStrategy(SpecStatusStrategy):
 
     def prepare_change(self, obj: Object, old: Object, context: StrategyContext) -> None:
         """Once a version has been the one to store, instances of it may lie in the store."""
-        status = obj.get("status")
-        if status is not None:
-            stored = status.get("storedVersions") or []
-            added = [version for version in storage_versions(obj) if version not in stored]
+        status = obj.get("status") or {}
+        stored = status.get("storedVersions") or []
+        if added := [version for version in storage_versions(obj) if version not in stored]:
             obj["status"] = status | {"storedVersions": [*stored, *added]}
 
     def check(self, obj: Object) -> list[Cause]:
@@ -122,12 +123,18 @@ class CustomResourceDefinitionStrategy(SpecStatusStrategy):
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
         return validate_definition_update(obj, old)
 
+    def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
+        if old is not None and obj["spec"] == old["spec"]:
+            return ()
+        known = set() if old is None else set(unknown_formats(old["spec"]))
+        return [f'unrecognized format "{name}"' for name in unknown_formats(obj["spec"]) if name not in known]
+
 
 class CustomResourceDefinitionStatusStrategy(StatusStrategy):
     """/status: which versions may still lie in the store is the administrator's to say."""
 
     def __init__(self, main: KindStrategy) -> None:
-        super().__init__(main, ("labels",), lambda obj, old: validate_stored_versions(obj))
+        super().__init__(main, (), lambda obj, old: validate_status(obj))
 
 
 def storage_versions(obj: Object) -> list[str]:

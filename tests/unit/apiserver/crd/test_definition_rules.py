@@ -14,7 +14,8 @@ def definition(**more: Any) -> dict[str, Any]:
     names = {"plural": "widgets", "singular": "widget", "kind": "Widget", "listKind": "WidgetList"}
     version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}
     spec: dict[str, Any] = {"group": "example.com", "scope": "Namespaced", "names": names, "versions": [version]}
-    return {"metadata": {"name": "widgets.example.com"}, "spec": spec | {"conversion": {"strategy": "None"}} | more}
+    spec |= {"conversion": {"strategy": "None"}} | more
+    return {"metadata": {"name": "widgets.example.com"}, "spec": spec, "status": {"storedVersions": ["v1"]}}
 
 
 def with_schema(field: dict[str, Any] | None = None, **root: Any) -> dict[str, Any]:
@@ -62,7 +63,7 @@ CASES: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ("kind is list kind", with_names(listKind="Widget"),
      [("spec.names.listKind", 'Invalid value: "Widget": kind and listKind may not be the same')]),
     ("short name", with_names(shortNames=["w", "W"]), [("spec.names.shortNames[1]", f'Invalid value: "W": {LABEL}')]),
-    ("no schema", with_version(schema={}), [("spec.versions[0].schema.openAPIV3Schema", "Required value")]),
+    ("no schema", with_version(schema={}), [("spec.versions[0].schema.openAPIV3Schema", "Required value: schemas are required")]),
     ("untyped field", with_schema({}), [(f"{A}.type", "Required value: must not be empty for specified object fields")]),
     ("untyped root", with_schema(None, type=""), [(f"{SCHEMA}.type", "Required value: must not be empty at the root")]),
     ("root is no object", with_schema(None, type="string"), [(f"{SCHEMA}.type", 'Invalid value: "string": must be object at the root')]),
@@ -81,8 +82,9 @@ CASES: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ("int or string with a rule",
      with_schema({"x-kubernetes-int-or-string": True, "allOf": [{"anyOf": [{"type": "integer"}, {"type": "string"}]}, {"minimum": 1}]}),
      []),
-    ("field only in a junctor", with_schema({"type": "object", "anyOf": [{"properties": {"b": {"minimum": 1}}}]}),
-     [(f"{A}.properties[b]", f"Required value: because it is defined in {A}.anyOf[0].properties[b]")]),
+    ("field only in a junctor at the root", with_schema(None, anyOf=[{"properties": {"b": {"minimum": 1}}}]),
+     [(f"{SCHEMA}.properties[b]", f"Required value: because it is defined in {SCHEMA}.anyOf[0].properties[b]")]),
+    ("field only in a junctor elsewhere", with_schema({"type": "object", "anyOf": [{"properties": {"b": {"minimum": 1}}}]}), []),
     ("pattern", with_schema({"type": "string", "pattern": "(?=a)"}),
      [(f"{A}.pattern", 'Invalid value: "(?=a)": must be a valid regular expression, but isn\'t: error parsing regexp: invalid or '
        "unsupported Perl syntax: `(?=`")]),
@@ -113,14 +115,70 @@ CASES: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ("granular set of objects", with_schema({"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "object"}}),
      [(f"{A}.items.x-kubernetes-map-type", "Invalid value: null: must be atomic as item of a list with x-kubernetes-list-type=set")]),
     ("default of another type", with_schema({"type": "integer", "default": "a"}),
-     [(f"{A}.default", f'Invalid value: "string": {A}.default in body must be of type integer: "string"')]),
+     [(f"{A}.default", 'Invalid value: "string":  in body must be of type integer: "string"')]),
     ("default out of bounds inside", with_schema(
         {"type": "object", "properties": {"b": {"type": "integer", "maximum": 1}}, "default": {"b": 2}}),
-     [(f"{A}.default.b", f"Invalid value: 2: {A}.default.b in body should be less than or equal to 1")]),
+     [(f"{A}.default.b", "Invalid value: 2: b in body should be less than or equal to 1")]),
     ("default with stray fields", with_schema({"type": "object", "default": {"b": 2}}),
      [(f"{A}.default", 'Invalid value: {"b":2}: must not have unknown fields')]),
     ("default of kind", with_schema(None, properties={"kind": {"type": "string", "default": "X"}}),
      [(f"{SCHEMA}.properties[kind].default", "Forbidden: must not be set in top-level kind")]),
+    ("default in metadata of an embedded resource", with_schema({
+        "type": "object", "x-kubernetes-embedded-resource": True, "x-kubernetes-preserve-unknown-fields": True,
+        "properties": {"metadata": {"type": "object", "properties": {"name": {"type": "string", "default": "a/b"}}}}}),
+     [(f"{A}.properties[metadata].properties[name].default",
+       'Invalid value: "a/b": must result in valid metadata: metadata.name: Invalid value: "a/b": may not contain \'/\'')]),
+    ("default of labels in metadata", with_schema({
+        "type": "object", "x-kubernetes-embedded-resource": True, "x-kubernetes-preserve-unknown-fields": True,
+        "properties": {"metadata": {"type": "object", "properties": {"labels": {
+            "type": "object", "additionalProperties": {"type": "string", "default": "x"}}}}}}),
+     [(f"{A}.properties[metadata].properties[labels].additionalProperties.default",
+       "Forbidden: must not be set inside additionalProperties applying to object metadata")]),
+    ("default that misses what it requires", with_schema({
+        "type": "object", "required": ["b"], "properties": {"b": {"type": "string", "default": "x"}}, "default": {}}),
+     [(f"{A}.default.b", "Required value")]),
+    ("null type", with_schema({"type": "null"}), [
+        (f"{A}.type", 'Unsupported value: "null": supported values: "array", "boolean", "integer", "number", "object", "string"'),
+        (f"{A}.type", "Forbidden: type cannot be set to null, use nullable as an alternative")]),
+    ("nullable item of a set", with_schema({"type": "array", "x-kubernetes-list-type": "set",
+                                            "items": {"type": "string", "nullable": True}}),
+     [(f"{A}.items.nullable", "Forbidden: cannot be nullable when x-kubernetes-list-type is set")]),
+    ("requirements of metadata", with_schema(None, properties={"metadata": {"type": "object", "required": ["name"]}}),
+     [(f"{SCHEMA}.properties[metadata]",
+       "Forbidden: must not specify anything other than name and generateName, but metadata is implicitly specified")]),
+    ("what bears on the root", with_schema(None, oneOf=[{"required": ["spec"]}]), []),
+    ("a path with brackets", with_version(
+        selectableFields=[{"jsonPath": ".spec['x']"}],
+        schema={"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object", "properties": {"x": {"type": "string"}}}}}}),
+     [("spec.selectableFields[0].jsonPath", "Invalid value: \".spec['x']\": is an invalid path: array notation is not allowed")]),
+    ("a selectable object", with_version(
+        selectableFields=[{"jsonPath": ".spec"}], schema={"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object"}}}}),
+     [("spec.selectableFields[0].jsonPath", 'Invalid value: ".spec": must point to a field of type string, boolean or integer. Enum string '
+       "fields and strings with formats are allowed.")]),
+    ("deprecation without words", with_version(deprecated=True, deprecationWarning=""),
+     [("spec.versions[0].deprecationWarning", 'Invalid value: "": must not be an empty string')]),
+    ("deprecation with a bell", with_version(deprecated=True, deprecationWarning="é\a"),
+     [("spec.versions[0].deprecationWarning", 'Invalid value: "é\\u0007": must only contain printable UTF-8 characters; non-printable '
+       "character found at index 2")]),
+    ("a selector of spec", with_version(subresources={"scale": {
+        "specReplicasPath": ".spec.a", "statusReplicasPath": ".status.a", "labelSelectorPath": ".spec.b"}}), []),
+    ("a selector elsewhere", with_version(subresources={"scale": {
+        "specReplicasPath": ".spec.a", "statusReplicasPath": ".status.a", "labelSelectorPath": ".metadata.b"}}),
+     [("spec.subresources.scale.labelSelectorPath", 'Invalid value: ".metadata.b": should be a json path under either .spec or .status')]),
+    ("a column that does not parse", with_version(additionalPrinterColumns=[{"name": "a", "type": "string", "jsonPath": ".a["}]), []),
+    ("a webhook that is none", definition(conversion={"strategy": "None", "webhook": {
+        "clientConfig": {"url": "https://a"}, "conversionReviewVersions": ["v1"]}}), [
+        ("spec.conversion.webhookClientConfig", "Forbidden: should not be set when strategy is not set to Webhook"),
+        ("spec.conversion.conversionReviewVersions", "Forbidden: should not be set when strategy is not set to Webhook")]),
+    ("a webhook's address", definition(conversion={"strategy": "Webhook", "webhook": {
+        "clientConfig": {"url": "http://me@a/b?c#d"}, "conversionReviewVersions": ["v1"]}}), [
+        ("spec.conversion.webhookClientConfig.url",
+         "Invalid value: \"http\": 'https' is the only allowed URL scheme; desired format: https://host[/path]"),
+        ("spec.conversion.webhookClientConfig.url", 'Invalid value: "me": user information is not permitted in the URL'),
+        ("spec.conversion.webhookClientConfig.url", 'Invalid value: "d": fragments are not permitted in the URL'),
+        ("spec.conversion.webhookClientConfig.url", 'Invalid value: "c": query parameters are not permitted in the URL')]),
+    ("no stored version", definition() | {"status": {}},
+     [("status.storedVersions", "Invalid value: []: must have at least one stored version")]),
     ("no storage version", with_version(storage=False), [("spec.versions", "must have exactly one version marked as storage version")]),
     ("scale", with_version(subresources={"scale": {"specReplicasPath": ".status.a", "labelSelectorPath": "x"}}), [
         ("spec.subresources.scale.specReplicasPath", 'Invalid value: ".status.a": should be a json path under .spec'),
@@ -185,5 +243,9 @@ def test_what_is_established_stays(change: dict[str, Any], fields: list[str]) ->
 def test_stored_versions_must_be_there() -> None:
     old = established(definition(), ["v0", "v1"])
     assert [(cause.field, cause.message) for cause in validate_definition_update(copy.deepcopy(old), old)] == [
-        ("status.storedVersions[0]", 'Invalid value: "v0": must appear in spec.versions')
+        (
+            "status.storedVersions[0]",
+            'Invalid value: "v0": missing from spec.versions; v0 was previously a storage version, and must remain in '
+            "spec.versions until a storage migration ensures no data remains persisted in v0 and removes v0 from status.storedVersions",
+        )
     ]

@@ -44,7 +44,8 @@ def test_bad_paths(path: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "value", "shown"),
     [
-        ("string", "a", "a"), ("string", 1, "1"), ("string", True, "true"), ("string", {"a": 1}, '{"a":1}'), ("string", None, None),
+        ("string", "a", "a"), ("string", 1, "1"), ("string", True, "true"), ("string", {"a": 1}, '{"a":1}'), ("string", None, "<no value>"),
+        ("string", 1000000.0, "1e+06"), ("string", {"b": 1, "a": [2]}, '{"a":[2],"b":1}'),
         ("integer", 2, 2), ("integer", 2.5, 2), ("integer", "2", None), ("number", 2.5, 2.5), ("boolean", True, True),
         ("boolean", "true", None), ("date", "2020-01-01T00:00:00Z", "1s"), ("date", "soon", "<invalid>"), ("date", 1, None),
     ],
@@ -52,3 +53,9 @@ def test_bad_paths(path: str) -> None:
 def test_cells(kind: str, value: Any, shown: Any) -> None:
     column = printer_columns([{"name": "X", "type": kind, "jsonPath": ".x"}])[1]
     assert column.cell({"x": value}, 1577836801.0) == shown
+
+
+def test_a_column_that_does_not_parse_ends_the_columns() -> None:
+    paths = [".a", ".b[", ".c"]
+    columns = printer_columns([{"name": path, "type": "string", "jsonPath": path} for path in paths])
+    assert [column.name for column in columns] == ["Name", ".a"]

@@ -62,7 +62,7 @@ def test_nothing_changes_where_nothing_is_new() -> None:
 def test_protected_groups_tell_whether_they_are_approved() -> None:
     annotations = {"api-approved.kubernetes.io": "https://github.com/kubernetes/enhancements/pull/1"}
     crd = definition() | {"metadata": {"annotations": annotations}, "spec": {"group": "x.k8s.io", "names": NAMES}}
-    approved = find_condition(desired_status(crd, [], NOW), "KubernetesAPIApproved")
+    approved = find_condition(desired_status(crd, [], NOW), "KubernetesAPIApprovalPolicyConformant")
     assert approved is not None
     assert (approved["status"], approved["reason"]) == ("True", "ApprovedAnnotation")
 
