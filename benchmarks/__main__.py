@@ -20,6 +20,7 @@ NAMES = {
     "lists": "LIST of 30,000 Pods, memory with them",
     "watches": "fan-out to 100 watchers",
     "latency": "GET while a LIST runs every second",
+    "definitions": "1,000 CustomResourceDefinitions: start, memory; creates of custom resources",
     "control_plane": "proa up --nodes 0: start, memory, creates with everything at work",
     "nodes": "proa up --nodes 2: an application by DNS name, pod starts, a Service to rules (root)",
 }

@@ -6,6 +6,7 @@ not any controller runs, and a changed schema holds from the answer to its updat
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 
 from proa.api.errors import ApiError, Conflict, NotFound
@@ -17,7 +18,7 @@ from proa.apiserver.crd.definition_rules import is_true
 from proa.apiserver.crd.drain import drain
 from proa.apiserver.crd.scale import serve_scale
 from proa.apiserver.crd.serving import CustomServed, selectable, served_versions, storage_prefix
-from proa.apiserver.crd.status import FINALIZER, desired_status, set_condition
+from proa.apiserver.crd.status import FINALIZER, desired_status, is_settled, set_condition
 from proa.apiserver.interface import ObjectWriter
 from proa.apiserver.reader import CacheReader
 from proa.apiserver.served import AttributesFunction
@@ -45,8 +46,10 @@ class CustomResources:
         self._served: dict[str, list[CustomServed]] = {}
         self._stored: dict[str, tuple[Collection, tuple[str, ...]]] = {}
         self._states: dict[str, tuple[object, ...]] = {}
-        self._accepted: dict[str, Object] = {}
+        self._accepted: defaultdict[str, dict[str, Object]] = defaultdict(dict)
+        """The names that definitions hold, by group and definition."""
         self._dirty: dict[str, None] = {}
+        self._replaying = False
         self._wake = asyncio.Event()
         self._drains: dict[str, asyncio.Task[None]] = {}
         self._task: asyncio.Task[None] | None = None
@@ -63,12 +66,12 @@ class CustomResources:
         """Everything that is established is served when this returns."""
         if (GROUP, "v1", PLURAL) not in self._context.served:
             return
+        self._replaying = True
         self._definitions.observe(self._observe)
-        for name in list(self._dirty):
-            # One at a time: decoded, a definition is ten times as large as it is stored.
-            crd = self.find(name)
-            if crd is not None and is_true(crd, "Established"):
-                await self._serve(crd, notify=False)
+        self._replaying = False
+        for entry in list(self._definitions.current()):
+            # Once, and one at a time: decoded, a definition is ten times as large as it is stored.
+            await self._restore(entry.key, entry.decode())
         self._changed()
         self._task = asyncio.create_task(self._run(), name="custom-resources")
 
@@ -79,14 +82,27 @@ class CustomResources:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._webhooks.close()
 
+    async def _restore(self, name: str, crd: Object) -> None:
+        """What is established is served again; what nothing has to be said of any more isn't looked at again."""
+        self._hold(name, crd)
+        if is_true(crd, "Established"):
+            await self._serve(crd, notify=False)
+        if not is_settled(crd):
+            self._mark(name)
+
+    def _hold(self, name: str, crd: Object) -> None:
+        self._accepted[_group(name)][name] = (crd.get("status") or {}).get("acceptedNames") or {}
+
     def _observe(self, event: StoreEvent) -> None:
         """In the event loop, before the write is answered."""
+        if self._replaying:
+            return
         name = event.entry.key
         if event.type == "DELETED":
-            self._accepted.pop(name, None)
+            self._accepted[_group(name)].pop(name, None)
         else:
             crd = event.entry.decode()
-            self._accepted[name] = (crd.get("status") or {}).get("acceptedNames") or {}
+            self._hold(name, crd)
             if name in self._stored and is_true(crd, "Established"):
                 self._install(name, crd)
         self._mark(name)
@@ -122,7 +138,7 @@ class CustomResources:
             return
         if crd["metadata"].get("deletionTimestamp"):
             self._start_drain(name)
-        names = [accepted for other, accepted in self._accepted.items() if other != name and _group(other) == _group(name)]
+        names = [accepted for other, accepted in self._accepted[_group(name)].items() if other != name]
         status = desired_status(crd, names, self._context.now())
         wanted = crd | {"status": status}
         if is_true(wanted, "Established"):
@@ -134,8 +150,8 @@ class CustomResources:
 
     def _mark_group(self, name: str) -> None:
         """A name may have become free."""
-        for other in self._accepted:
-            if other != name and _group(other) == _group(name):
+        for other in list(self._accepted[_group(name)]):
+            if other != name:
                 entry = self._definitions.peek(other)
                 if entry is not None and b'"NamesAccepted"' in entry.value and not is_true(entry.decode(), "NamesAccepted"):
                     self._mark(other)

@@ -147,7 +147,8 @@ def selectable_names(version: Object) -> tuple[str, ...]:
 
 def selectable(crd: Object) -> tuple[tuple[str, ...], Callable[[Object], Mapping[str, str]]]:
     """(names, function that reads them all) over all versions: objects are indexed in their stored form."""
-    names = tuple(dict.fromkeys(name for version in crd["spec"]["versions"] for name in selectable_names(version)))
+    versions = [version for version in crd["spec"]["versions"] if version.get("selectableFields")]
+    names = tuple(dict.fromkeys(name for version in versions for name in selectable_names(version)))
     return names, reader_of(names)
 
 

@@ -29,6 +29,15 @@ def desired_status(crd: Object, others: Iterable[Mapping[str, object]], now: str
     return status
 
 
+def is_settled(crd: Object) -> bool:
+    """Whether `desired_status` would change nothing, whatever names others hold. False where that isn't plain to see."""
+    status, spec = crd.get("status") or {}, crd["spec"]
+    true = {condition["type"] for condition in status.get("conditions") or () if condition["status"] == "True"}
+    if crd["metadata"].get("deletionTimestamp") or is_protected(spec["group"]):
+        return False
+    return {"NamesAccepted", "Established"} <= true and status.get("acceptedNames") == spec["names"] and "storedVersions" in status
+
+
 def accepted_names(crd: Object, others: Iterable[Mapping[str, object]]) -> tuple[Object, tuple[str, str] | None]:
     """(acceptedNames, (reason, message) of the last conflict). What conflicts keeps the name it had."""
     wanted, had = crd["spec"]["names"], (crd.get("status") or {}).get("acceptedNames") or {}
