@@ -122,6 +122,8 @@ class Pipeline:
                 await asyncio.sleep(0)
                 return await connect(call)
             if info.subresource not in call.served.resource.subresources:
+                if call.served.custom:
+                    raise call.served.missing(info.name)
                 return page_not_found()
         verb = find_verb(call)
         if verb is None or _needs_namespace(call):

@@ -239,7 +239,8 @@ def test_generation_counts_everything_without_a_status_subresource(run: Run) -> 
         assert (labelled.body["metadata"]["generation"], labelled.body["status"]) == (1, {"ready": 5})
         told = await api.patch("merge", f"{WIDGETS}/a", {"status": {"ready": 6}})
         assert told.body["metadata"]["generation"] == 2
-        assert (await api("GET", f"{WIDGETS}/a/status")).status == 404
+        missing = await api("GET", f"{WIDGETS}/a/status")
+        assert missing.summary == (404, "NotFound", 'widgets.example.com "a" not found')
 
     run(scenario)
 

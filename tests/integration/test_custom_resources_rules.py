@@ -101,3 +101,56 @@ def test_rules_that_can_not_be(run: Run, rule: dict[str, Any], field: str, text:
         assert causes[0]["message"].endswith(text)
 
     run(scenario)
+
+
+def test_what_failed_before_is_a_warning(run: Run) -> None:
+    async def scenario(api: Api) -> None:
+        await establish(api, ruled())
+        ports = [{"name": "a", "number": 0}]
+        assert (await api("POST", WIDGETS, widget(size=9, ports=ports, limits={"a": "b"}))).status == 201
+        place = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties"
+        rules = {"size": "self < 9", "limits": "!('a' in self)", "ports/items": "self.number > 0"}
+        changes = [
+            {"op": "add", "path": f"{place}/{name}/x-kubernetes-validations", "value": [{"rule": text}]} for name, text in rules.items()
+        ]
+        crd = await api.patch("json", f"{CRDS}/widgets.example.com", changes)
+        assert crd.status == 200, crd.raw
+        kept = await api.patch("merge", f"{WIDGETS}/a", {"spec": {"replicas": 3, "ports": [*ports, {"name": "b", "number": 1}]}})
+        assert kept.status == 200, kept.raw
+        assert sorted(kept.warnings) == [
+            "299 - \"spec.limits: Invalid value: failed rule: !('a' in self)\"",
+            '299 - "spec.ports[0]: Invalid value: failed rule: self.number > 0"',
+            '299 - "spec.size: Invalid value: 9: failed rule: self < 9"',
+        ]
+        changed = await api.patch("merge", f"{WIDGETS}/a", {"spec": {"size": 10, "limits": {"c": "d"}}})
+        assert [(each["field"], each["message"]) for each in changed.body["details"]["causes"]] == [
+            ("spec.size", "Invalid value: 10: failed rule: self < 9"),
+            ("spec.limits", "Invalid value: failed rule: !('a' in self)"),
+        ]
+
+    run(scenario)
+
+
+COSTS: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
+    # schema of `names`, its rule, the field that is refused, how its message begins
+    ({"type": "array", "items": {"type": "string"}}, {"rule": "self.all(x, self.all(y, x != y))"}, ".x-kubernetes-validations[0].rule",
+     "Forbidden: estimated rule cost exceeds budget by factor of more than 100x (try simplifying the rule, or adding maxItems, "),
+    ({"type": "array", "maxItems": 5, "items": {"type": "string", "maxLength": 5}}, {"rule": "self.all(x, self.all(y, x != y))"}, "", ""),
+    ({"type": "array", "maxItems": 5, "items": {"type": "string", "maxLength": 5}},
+     {"rule": "self.all(x, true)", "messageExpression": "self.sise"}, ".x-kubernetes-validations[0].messageExpression",
+     "Invalid value: "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("schema", "rule", "field", "text"), COSTS, ids=["unbounded", "bounded", "message"])
+def test_what_rules_may_cost(run: Run, schema: dict[str, Any], rule: dict[str, Any], field: str, text: str) -> None:
+    async def scenario(api: Api) -> None:
+        crd = ruled()
+        spec = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+        spec["properties"]["names"] = schema | {"x-kubernetes-validations": [rule]}
+        answer = await api("POST", CRDS, crd)
+        causes = (answer.body.get("details") or {}).get("causes") or []
+        assert [each["field"] for each in causes][:1] == ([f"{PATH}.properties[names]{field}"] if field else [])
+        assert not causes or causes[0]["message"].startswith(text)
+
+    run(scenario)

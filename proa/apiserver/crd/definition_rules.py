@@ -4,7 +4,8 @@ Where all versions agree on schema, subresources or columns (a single version al
 the whole spec; so its messages name `spec.validation`, `spec.subresources` and `spec.additionalPrinterColumns` then, and so do these.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -46,10 +47,11 @@ def validate_definition(crd: Object) -> list[Cause]:
 
 
 def validate_definition_update(crd: Object, old: Object) -> list[Cause]:
-    """An unchanged spec is not judged again: rules that came later must not make an object unwritable."""
+    """An unchanged spec is not judged again, nor is an unchanged schema: rules that came later must not make an object unwritable."""
     spec, former = crd.get("spec") or {}, old["spec"]
     established = is_true(old, "Established")
-    causes = [] if spec == former else validate_spec(spec, checks_bundle=established and not _has_bad_bundle(former))
+    known = {version["name"]: _schema_of(version) for version in former["versions"]}
+    causes = [] if spec == former else validate_spec(spec, known, checks_bundle=established and not _has_bad_bundle(former))
     names, kept = spec.get("names") or {}, former["names"]
     if established:
         causes += immutable("spec.scope", spec.get("scope"), former.get("scope"))
@@ -144,16 +146,17 @@ def _approval(crd: Object) -> list[Cause]:
     return [invalid(path, value, reason)] if state == "invalid" else []
 
 
-def validate_spec(spec: Object, *, checks_bundle: bool = False) -> list[Cause]:
+def validate_spec(spec: Object, known: Mapping[str, Any] = MappingProxyType({}), *, checks_bundle: bool = False) -> list[Cause]:
+    """`known`: the schemas that its versions had."""
     scope, versions, names = spec.get("scope", ""), spec.get("versions") or [], spec.get("names") or {}
     causes = _group(spec.get("group", ""))
     if not scope:
         causes.append(required("spec.scope"))
     elif scope not in ("Cluster", "Namespaced"):
         causes.append(not_supported("spec.scope", scope, ["Cluster", "Namespaced"]))
-    causes += _versions(versions, preserves=bool(spec.get("preserveUnknownFields")))
+    causes += _versions(versions, known, preserves=bool(spec.get("preserveUnknownFields")))
     causes += [required(f"spec.names.{field}") for field in ("plural", "singular", "kind", "listKind") if not names.get(field)]
-    causes += validate_names(names, "spec.names") + _shared_parts(versions)
+    causes += validate_names(names, "spec.names") + _shared_parts(versions, known)
     return causes + validate_conversion(spec.get("conversion") or {}, checks_bundle=checks_bundle)
 
 
@@ -190,7 +193,7 @@ def shared(versions: Sequence[Object], field: str) -> bool:
     return bool(versions) and all(version.get(field) and version[field] == versions[0].get(field) for version in versions)
 
 
-def _versions(versions: list[Object], *, preserves: bool) -> list[Cause]:
+def _versions(versions: list[Object], known: Mapping[str, Any], *, preserves: bool) -> list[Cause]:
     causes = [
         required(f"spec.versions[{index}].schema.openAPIV3Schema", "schemas are required")
         for index, version in enumerate(versions)
@@ -202,7 +205,7 @@ def _versions(versions: list[Object], *, preserves: bool) -> list[Cause]:
         path = f"spec.versions[{index}]"
         if problems := dns1035_label(version.get("name", "")):
             causes.append(invalid(f"{path}.name", version.get("name", ""), ",".join(problems)))
-        causes += _version(version, path, versions)
+        causes += _version(version, path, versions, known)
     names = [version.get("name") for version in versions]
     if len(set(names)) != len(names):
         causes.append(invalid("spec.versions", versions, "must contain unique version names"))
@@ -219,13 +222,13 @@ def _has_default(schema: Any) -> bool:
     return isinstance(schema, dict) and has_defaults(schema)
 
 
-def _version(version: Object, path: str, versions: Sequence[Object]) -> list[Cause]:
+def _version(version: Object, path: str, versions: Sequence[Object], known: Mapping[str, Any]) -> list[Cause]:
     """What this version does not share with all others."""
     causes: list[Cause] = []
     if version.get("deprecationWarning") is not None:
         causes += validate_deprecation(version, path)
     if not shared(versions, "schema"):
-        causes += _schema(version, f"{path}.schema", has_status=_has_status(version))
+        causes += _schema(version, f"{path}.schema", known, has_status=_has_status(version))
     if not shared(versions, "subresources"):
         causes += validate_subresources(version.get("subresources") or {}, f"{path}.subresources")
     if not shared(versions, "additionalPrinterColumns"):
@@ -239,11 +242,11 @@ def _has_status(version: Object) -> bool:
     return (version.get("subresources") or {}).get("status") is not None
 
 
-def _shared_parts(versions: Sequence[Object]) -> list[Cause]:
+def _shared_parts(versions: Sequence[Object], known: Mapping[str, Any]) -> list[Cause]:
     first = versions[0] if versions else {}
     causes: list[Cause] = []
     if shared(versions, "schema"):
-        causes += _schema(first, "spec.validation", has_status=any(map(_has_status, versions)))
+        causes += _schema(first, "spec.validation", known, has_status=any(map(_has_status, versions)))
     if shared(versions, "subresources"):
         causes += validate_subresources(first["subresources"], "spec.subresources")
     if shared(versions, "additionalPrinterColumns"):
@@ -253,7 +256,7 @@ def _shared_parts(versions: Sequence[Object]) -> list[Cause]:
     return causes
 
 
-def _schema(version: Object, path: str, *, has_status: bool) -> list[Cause]:
+def _schema(version: Object, path: str, known: Mapping[str, Any], *, has_status: bool) -> list[Cause]:
     schema = _schema_of(version)
     if not isinstance(schema, dict):
         return []
@@ -261,6 +264,8 @@ def _schema(version: Object, path: str, *, has_status: bool) -> list[Cause]:
     causes = _root_rules(schema, own) if has_status else []
     if schema.get("nullable"):
         causes.append(forbidden(f"{own}.nullable", "nullable cannot be true at the root"))
+    if known.get(version.get("name", "")) == schema:
+        return causes
     structural = validate_structural(schema, own)
     if not structural:
         structural = validate_defaults(schema, own)

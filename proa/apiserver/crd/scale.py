@@ -9,7 +9,7 @@ from proa.api.strict_json import decode_json
 from proa.apiserver.call import Call
 from proa.apiserver.crd.scale_values import put, read
 from proa.apiserver.decode import media_type, parse_body
-from proa.apiserver.failure import method_not_allowed, page_not_found
+from proa.apiserver.failure import method_not_allowed
 from proa.apiserver.options import WriteOptions, user_agent_manager, write_options
 from proa.apiserver.verbs.applied import APPLY_PATCH
 from proa.apiserver.verbs.change import Build, ObjectChange, copy_of
@@ -29,7 +29,7 @@ _STATED = ("name", "namespace", "uid", "resourceVersion")
 async def serve_scale(call: Call) -> Response:
     """Every verb on NAME/scale."""
     if "scale" not in call.served.resource.subresources:
-        return page_not_found()
+        raise call.served.missing(call.info.name)
     verbs: dict[str, Callable[[Call], Awaitable[Response]]] = {"get": _get, "update": _update, "patch": _patch}
     verb = verbs.get(call.info.verb)
     return method_not_allowed() if verb is None else await verb(call)

@@ -6,6 +6,7 @@ of one object share a budget. Source: "Validation rules" and "Validation ratchet
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -146,10 +147,8 @@ class Rules:
 
     def _found(self, value: Any, path: str, old: Any) -> Findings:
         found = Findings()
-        try:
+        with suppress(_Exhausted):
             self._visit(value, path, old, False, found)
-        except _Exhausted:
-            pass
         return found
 
 

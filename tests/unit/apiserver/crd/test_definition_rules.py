@@ -38,6 +38,10 @@ def with_names(**more: Any) -> dict[str, Any]:
     return crd
 
 
+def only_spec(spec: dict[str, Any]) -> dict[str, Any]:
+    return {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}
+
+
 def strings(**more: Any) -> dict[str, Any]:
     return {"type": "array", "items": {"type": "string"}, **more}
 
@@ -149,10 +153,10 @@ CASES: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ("what bears on the root", with_schema(None, oneOf=[{"required": ["spec"]}]), []),
     ("a path with brackets", with_version(
         selectableFields=[{"jsonPath": ".spec['x']"}],
-        schema={"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object", "properties": {"x": {"type": "string"}}}}}}),
+        schema=only_spec({"type": "object", "properties": {"x": {"type": "string"}}})),
      [("spec.selectableFields[0].jsonPath", "Invalid value: \".spec['x']\": is an invalid path: array notation is not allowed")]),
     ("a selectable object", with_version(
-        selectableFields=[{"jsonPath": ".spec"}], schema={"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object"}}}}),
+        selectableFields=[{"jsonPath": ".spec"}], schema=only_spec({"type": "object"})),
      [("spec.selectableFields[0].jsonPath", 'Invalid value: ".spec": must point to a field of type string, boolean or integer. Enum string '
        "fields and strings with formats are allowed.")]),
     ("deprecation without words", with_version(deprecated=True, deprecationWarning=""),
