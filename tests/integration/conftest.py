@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -161,8 +162,9 @@ async def running(key: Path, directory: Path, **more: Any) -> AsyncIterator[Api]
     nowhere = Path("/nonexistent")
     config = ApiServerConfig(
         data_directory=directory, listen=(), unix_socket=None, certificate=nowhere, private_key=nowhere, client_ca=key,
-        service_account_key=key, advertise_address="10.0.0.9", storage="memory", **more,
+        service_account_key=key, advertise_address="10.0.0.9", storage="memory",
     )  # fmt: skip
+    config = replace(config, **more)
     clock = VirtualClock()
     backend = MemoryBackend()
     server = await build(config, clock=clock, backend=backend)

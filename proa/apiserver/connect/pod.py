@@ -6,7 +6,7 @@ from proa.api.meta import Object
 from proa.apiserver.call import Call
 from proa.apiserver.interface import Attributes
 
-_KINDS = ("containers", "initContainers", "ephemeralContainers")
+_KINDS = ("initContainers", "containers", "ephemeralContainers")
 
 
 def find_pod(call: Call) -> Object:
@@ -23,14 +23,12 @@ def choose_container(pod: Object, name: str) -> str:
         if not any(each["name"] == name for kind in _KINDS for each in spec.get(kind) or ()):
             raise BadRequest(f"container {name} is not valid for pod {meta.name(pod)}")
         return name
-    names = [str(each["name"]) for each in spec.get("containers") or ()]
-    if len(names) == 1:
-        return names[0]
+    containers = spec.get("containers") or []
+    if len(containers) == 1:
+        return str(containers[0]["name"])
     message = f"a container name must be specified for pod {meta.name(pod)}"
-    if names:
-        message += f", choose one of: [{' '.join(names)}]"
-        if initial := [each["name"] for each in spec.get("initContainers") or ()]:
-            message += f" or one of the init containers: [{' '.join(initial)}]"
+    if containers:
+        message += f", choose one of: [{' '.join(str(each['name']) for kind in _KINDS for each in spec.get(kind) or ())}]"
     raise BadRequest(message)
 
 

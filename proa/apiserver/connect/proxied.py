@@ -22,13 +22,9 @@ from proa.lib.http.message import AnyResponse
 def split_name(identifier: str) -> tuple[str, str, str] | None:
     """(scheme, name, port), None if it is none of the three forms."""
     parts = identifier.split(":")
-    if len(parts) == 1:
-        return "", parts[0], ""
-    if len(parts) == 2:
-        return "", parts[0], parts[1]
-    if len(parts) == 3 and parts[0] in ("http", "https", ""):
-        return parts[0], parts[1], parts[2]
-    return None
+    scheme = parts.pop(0) if len(parts) == 3 else ""
+    name, port = parts[0], "".join(parts[1:2])
+    return (scheme, name, port) if len(parts) <= 2 and name and scheme in ("http", "https", "") else None
 
 
 def split_path(raw_path: str, *, namespaced: bool) -> tuple[str, str]:
@@ -65,7 +61,7 @@ class Proxies:
         endpoints = reader.get("", "endpoints", name, call.info.namespace)
         if endpoints is None:
             raise NotFound.of("", "endpoints", name)
-        address, number = choose_endpoint(service, endpoints, port)
+        address, number = choose_endpoint(service, endpoints, port, call.info.name)
         return await self._to(call, scheme, address, str(number))
 
     async def node(self, call: Call) -> AnyResponse:
@@ -98,12 +94,13 @@ def _named(call: Call, what: str) -> tuple[str, str, str]:
 
 def pod_address(pod: Object) -> str:
     """Only what can be a pod's: a request must not reach this machine's own services through an address written into a status."""
-    text = str((pod.get("status") or {}).get("podIP") or "")
+    status = pod.get("status") or {}
+    text = str((status.get("podIPs") or [{}])[0].get("ip") or status.get("podIP") or "")
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
         raise BadRequest("address not allowed") from None
-    if address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified:
+    if address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified or text == "255.255.255.255":
         raise BadRequest("address not allowed")
     return text
 
@@ -115,8 +112,8 @@ def first_port(pod: Object) -> str:
     return ""
 
 
-def choose_endpoint(service: Object, endpoints: Object, port: str) -> tuple[str, int]:
-    """A ready endpoint of the service's port, which is given by name or number."""
+def choose_endpoint(service: Object, endpoints: Object, port: str, asked: str) -> tuple[str, int]:
+    """A ready endpoint of the service's port, which is given by name or number; `asked` is how the client named it all."""
     name = service["metadata"]["name"]
     wanted = port
     if port.isdigit():
@@ -130,4 +127,4 @@ def choose_endpoint(service: Object, endpoints: Object, port: str) -> tuple[str,
         for each in subset.get("ports") or ():
             if each.get("name", "") == wanted and subset.get("addresses"):
                 return random.choice(subset["addresses"])["ip"], each["port"]
-    raise ServiceUnavailable(f'no endpoints available for service "{name}"')
+    raise ServiceUnavailable(f'no endpoints available for service "{asked}"')

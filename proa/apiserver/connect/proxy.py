@@ -76,11 +76,11 @@ def answer_headers(headers: Mapping[str, str], request: Request, target: ProxyTa
     """CORS is this server's affair, so the backend's answers to it are left out."""
     back = {name: value for name, value in end_to_end(headers).items() if not name.startswith("access-control-")}
     if location := back.get("location"):
-        back["location"] = rewrite_url(location, target.prefix, _hosts(request, target))
+        back["location"] = rewrite_url(location, target.prefix, *_hosts(request, target))
     return back
 
 
-def _hosts(request: Request, target: ProxyTarget) -> tuple[str, ...]:
+def _hosts(request: Request, target: ProxyTarget) -> tuple[str, str]:
     return target.endpoint.authority, request.headers.get("host", "")
 
 
@@ -95,7 +95,7 @@ async def _page(answer: HttpStream, request: Request, target: ProxyTarget) -> by
     body = await answer.read()
     encoding = answer.headers.get("content-encoding", "")
     plain = gzip.decompress(body) if encoding == "gzip" else zlib.decompress(body, -15) if encoding == "deflate" else body
-    page = rewrite_html(plain.decode("utf-8", "surrogateescape"), target.prefix, _hosts(request, target))
+    page = rewrite_html(plain.decode("utf-8", "surrogateescape"), target.prefix, *_hosts(request, target))
     moved = page.encode("utf-8", "surrogateescape")
     if moved == plain:
         return body

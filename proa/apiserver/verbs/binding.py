@@ -51,7 +51,7 @@ def _decode(call: Call, options: WriteOptions) -> Object:
     own = meta.namespace(binding)
     if own and own != call.info.namespace:
         raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")
-    if call.info.subresource and meta.name(binding) and meta.name(binding) != call.info.name:
+    if call.info.subresource and meta.name(binding) != call.info.name:
         raise BadRequest("name in URL does not match name in Binding object")
     if causes := validate_binding(binding):
         raise Invalid.of("", "Binding", meta.name(binding), causes)

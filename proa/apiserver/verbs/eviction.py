@@ -16,11 +16,15 @@ from proa.apiserver.interface import Attributes
 from proa.apiserver.options import DeleteOptions, WriteOptions, delete_options, write_options
 from proa.apiserver.verbs.binding import SUCCESS
 from proa.apiserver.verbs.own_kind import EVICTION, checked
-from proa.apiserver.verbs.removal import remove
+from proa.apiserver.verbs.removal import check_preconditions, remove
 from proa.lib.http.message import Response
 
 MAX_DISRUPTED = 2000
 VIOLATES = "Cannot evict pod as it would violate the pod's disruption budget."
+DISRUPTED: Object = {
+    "type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting",
+    "lastProbeTime": None,
+}  # fmt: skip
 Verdict = Literal["free", "unready", "charge"]
 
 
@@ -59,7 +63,7 @@ def _decode(call: Call, asked: WriteOptions) -> Object:
     version = value.get("apiVersion", "") if isinstance(value, dict) else ""
     api_version = "policy/v1beta1" if version == "policy/v1beta1" else "policy/v1"
     eviction = checked(call, value, EVICTION, api_version, asked.field_validation, parsed.duplicates)
-    if meta.name(eviction) and meta.name(eviction) != call.info.name:
+    if meta.name(eviction) != call.info.name:
         raise BadRequest("name in URL does not match name in Eviction object")
     return eviction
 
@@ -124,8 +128,7 @@ def charge(budget: Object, pod: str, now: str) -> None:
         why = "DisruptedPods map too big - too many evictions not confirmed by PDB controller"
         raise Forbidden.of("policy", "poddisruptionbudget", name, why)
     if allowed == 0:
-        desired, current = status.get("desiredHealthy", 0), status.get("currentHealthy", 0)
-        raise refusal(f"The disruption budget {name} needs {desired} healthy pods and has {current} currently", 0)
+        raise refusal(_nothing_left(budget), 0)
     status["disruptionsAllowed"] = allowed - 1
     status["disruptedPods"] = {**disrupted, pod: now}
     if allowed == 1:
@@ -140,11 +143,35 @@ def charge(budget: Object, pod: str, now: str) -> None:
         meta.set_condition(budget, new, now)
 
 
+def _nothing_left(budget: Object) -> str:
+    name, status = meta.name(budget), budget["status"]
+    failed = meta.condition(budget, "DisruptionAllowed") or {}
+    if failed.get("reason") == "SyncFailed":
+        why = failed.get("message", "")
+        return f"The disruption budget {name} does not allow evicting pods currently because it failed sync: {why}"
+    desired, current = status.get("desiredHealthy", 0), status.get("currentHealthy", 0)
+    return f"The disruption budget {name} needs {desired} healthy pods and has {current} currently"
+
+
 def refusal(why: str, retry_after: int) -> TooManyRequests:
     details: dict[str, Any] = {"causes": [{"reason": "DisruptionBudget", "message": why}]}
     if retry_after:
         details["retryAfterSeconds"] = retry_after
     return TooManyRequests(VIOLATES, details)
+
+
+async def _mark(call: Call, options: DeleteOptions) -> DeleteOptions:
+    """Say in the pod's status why it goes; a precondition then means the pod as it is after that. Raises NotFound, Conflict."""
+
+    async def mark(pod: Object) -> Object | None:
+        check_preconditions(call, pod, options)
+        return pod if meta.set_condition(pod, DISRUPTED, call.now()) else None
+
+    try:
+        entry, _ = await call.served.objects.update(call.key, mark)
+    except KeyError:
+        raise call.served.missing(call.info.name) from None
+    return options if options.resource_version is None else replace(options, resource_version=str(entry.revision))
 
 
 async def _delete(call: Call, pod: Object, options: DeleteOptions, *, guarded: bool, budget: Object | None) -> None:
@@ -153,7 +180,8 @@ async def _delete(call: Call, pod: Object, options: DeleteOptions, *, guarded: b
         pinned = replace(options, resource_version=meta.resource_version(pod))
     for attempt in range(5):
         try:
-            await remove(call, call.key, call.info.name, pinned, admitted=False)
+            marked = pinned if may_ignore_budget(pod) or options.dry_run else await _mark(call, pinned)
+            await remove(call, call.key, call.info.name, marked, admitted=False)
             return
         except Conflict as error:
             if pinned is options:

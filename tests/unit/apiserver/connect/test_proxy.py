@@ -24,14 +24,15 @@ HOSTS = ("10.0.0.1:80", "localhost:8001")
         ("/", f"{PREFIX}/"),
         ("relative/a", "relative/a"),
         ("http://10.0.0.1:80/a", f"{PREFIX}/a"),
-        ("http://localhost:8001/a", f"{PREFIX}/a"),
+        ("http://localhost:8001/a/", f"http://localhost:8001{PREFIX}/a/"),
+        ("/a/../b//c", f"{PREFIX}/b/c"),
         ("http://elsewhere/a", "http://elsewhere/a"),
         (f"{PREFIX}/a", f"{PREFIX}/a"),
         ("http://[broken/", "http://[broken/"),
     ],
 )
 def test_urls(url: str, moved: str) -> None:
-    assert rewrite_url(url, PREFIX, HOSTS) == moved
+    assert rewrite_url(url, PREFIX, *HOSTS) == moved
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,7 @@ def test_urls(url: str, moved: str) -> None:
     ],
 )
 def test_pages(page: str, moved: str) -> None:
-    assert rewrite_html(page, PREFIX, HOSTS) == moved
+    assert rewrite_html(page, PREFIX, *HOSTS) == moved
 
 
 async def backend(request: Request) -> AnyResponse:

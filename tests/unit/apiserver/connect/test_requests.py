@@ -33,7 +33,7 @@ def test_a_container_is_named_or_the_only_one(subject: Object, name: str, chosen
         (
             pod("a", "b", init=("i", "j")),
             "",
-            "a container name must be specified for pod p, choose one of: [a b] or one of the init containers: [i j]",
+            "a container name must be specified for pod p, choose one of: [i j a b]",
         ),
         (pod(), "", "a container name must be specified for pod p"),
         (pod("a"), "x", "container x is not valid for pod p"),
@@ -127,6 +127,8 @@ def test_what_a_kubelet_refuses_becomes_a_status(code: int, answer: tuple[int, s
         ("https:a:web", ("https", "a", "web")),
         ("https:a:", ("https", "a", "")),
         ("ftp:a:1", None),
+        ("", None),
+        ("http::1", None),
         ("a:b:c:d", None),
     ],
 )
@@ -147,7 +149,7 @@ def test_what_follows_the_proxy(path: str, namespaced: bool, parts: tuple[str, s
     assert split_path(path, namespaced=namespaced) == parts
 
 
-@pytest.mark.parametrize("address", ["", "127.0.0.1", "169.254.169.254", "::1", "224.0.0.1", "0.0.0.0", "name"])
+@pytest.mark.parametrize("address", ["", "127.0.0.1", "169.254.169.254", "::1", "224.0.0.1", "0.0.0.0", "255.255.255.255", "name"])
 def test_addresses_that_no_pod_can_have(address: str) -> None:
     with pytest.raises(ApiError, match=r"^address not allowed$"):
         pod_address({"status": {"podIP": address}})
@@ -155,6 +157,7 @@ def test_addresses_that_no_pod_can_have(address: str) -> None:
 
 def test_a_pods_own_address_and_first_port() -> None:
     assert pod_address({"status": {"podIP": "10.1.2.3"}}) == "10.1.2.3"
+    assert pod_address({"status": {"podIP": "10.1.2.3", "podIPs": [{"ip": "fd00::1"}]}}) == "fd00::1"
     assert first_port({"spec": {"containers": [{}, {"ports": [{"containerPort": 9}, {"containerPort": 8}]}]}}) == "9"
     assert first_port({"spec": {"containers": [{}]}}) == ""
 
@@ -170,18 +173,18 @@ ENDPOINTS: Object = {
 
 @pytest.mark.parametrize("port", ["web", "80"])
 def test_a_service_leads_to_a_ready_endpoint(port: str) -> None:
-    assert choose_endpoint(SERVICE, ENDPOINTS, port) == ("10.0.0.1", 8080)
+    assert choose_endpoint(SERVICE, ENDPOINTS, port, f"s:{port}") == ("10.0.0.1", 8080)
 
 
 @pytest.mark.parametrize(
     ("port", "message"),
     [
         ("82", 'no service port 82 found for service "s"'),
-        ("admin", 'no endpoints available for service "s"'),
-        ("", 'no endpoints available for service "s"'),
+        ("admin", 'no endpoints available for service "http:s:admin"'),
+        ("", 'no endpoints available for service "http:s:"'),
     ],
 )
 def test_a_service_that_leads_nowhere(port: str, message: str) -> None:
     with pytest.raises(ApiError) as caught:
-        choose_endpoint(SERVICE, ENDPOINTS, port)
+        choose_endpoint(SERVICE, ENDPOINTS, port, f"http:s:{port}")
     assert (caught.value.status_code, caught.value.message) == (503, message)
