@@ -40,6 +40,22 @@ class ResourceId:
         return "/".join(parts)
 
 
+class Requester(Protocol):
+    """The authenticated caller as a whole."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def groups(self) -> tuple[str, ...]: ...
+
+    @property
+    def uid(self) -> str: ...
+
+    @property
+    def extra(self) -> Mapping[str, tuple[str, ...]]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class StrategyContext:
     """What a strategy may ask: the caller, the moment, whether it is a dry run."""
@@ -48,6 +64,7 @@ class StrategyContext:
     now: str = ""
     dry_run: bool = False
     subresource: str = ""
+    requester: Requester | None = None
 
 
 class Strategy(Protocol):

@@ -16,6 +16,7 @@ from proa.apiserver.registry.kinds import (
     admission,
     autoscaling,
     batch,
+    certificate_signing_request,
     cluster,
     config,
     coordination,
@@ -198,8 +199,11 @@ TABLE: tuple[Row, ...] = (
     Row("batch", "v1", "cronjobs", "CronJob", NS, batch.CronJobStrategy, ("cj",), ALL, (STATUS,)),
     Row("batch", "v1", "jobs", "Job", NS, batch.JobStrategy, (), ALL, (_status(job_status.check_job_status),)),
 
-    Row(CERTIFICATES, "v1", "certificatesigningrequests", "CertificateSigningRequest", CLUSTER, cluster.CertificateSigningRequestStrategy,
-        ("csr",), subresources=(Sub("approval", make=StatusStrategy), STATUS)),
+    Row(CERTIFICATES, "v1", "certificatesigningrequests", "CertificateSigningRequest", CLUSTER,
+        certificate_signing_request.CertificateSigningRequestStrategy, ("csr",), subresources=(
+            Sub("approval", make=certificate_signing_request.CertificateSigningRequestApprovalStrategy),
+            Sub("status", make=certificate_signing_request.CertificateSigningRequestStatusStrategy),
+        )),
     Row(CERTIFICATES, "v1", "clustertrustbundles", "ClusterTrustBundle", CLUSTER, PathNamedStrategy, other_versions=("v1beta1",)),
     Row(CERTIFICATES, "v1", "podcertificaterequests", "PodCertificateRequest", NS, PlainStrategy, ("pcr",), subresources=(STATUS,),
         other_versions=("v1beta1",)),

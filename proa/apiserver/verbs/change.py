@@ -125,7 +125,7 @@ class ObjectChange:
             strategy.default(new)
         remove_duplicate_owners(call, new, AFTER_ADMISSION)
         inherit_metadata(new, live, now)
-        strategy.prepare_for_update(new, live, StrategyContext(call.user.name, now, self.options.dry_run, self.subresource))
+        strategy.prepare_for_update(new, live, StrategyContext(call.user.name, now, self.options.dry_run, self.subresource, call.user))
         if causes := strategy.validate_update(new, live):
             raise Invalid.of(identity.group, identity.kind, attributes.name, causes)
         strategy.canonicalize(new)

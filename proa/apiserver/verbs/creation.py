@@ -52,7 +52,7 @@ async def create_object(call: Call, obj: Object, options: WriteOptions, *, manag
     meta = metadata(obj)
     if generated:
         meta["name"] = attributes.name = generate_name(meta["generateName"])
-    strategy.prepare_for_create(obj, StrategyContext(call.user.name, now, options.dry_run))
+    strategy.prepare_for_create(obj, StrategyContext(call.user.name, now, options.dry_run, "", call.user))
     if causes := strategy.validate(obj):
         raise Invalid.of(identity.group, identity.kind, meta.get("name", ""), causes)
     strategy.canonicalize(obj)
