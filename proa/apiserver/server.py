@@ -222,13 +222,21 @@ class _Readiness:
         return "" if self.server is not None and self.server.ready else "not ready"
 
 
+START_HOOKS = (
+    "start-kube-apiserver-admission-initializer", "rbac/bootstrap-roles", "scheduling/bootstrap-system-priority-classes",
+    "start-cluster-authentication-info-controller", "apiservice-registration-controller", "apiservice-discovery-controller",
+    "apiservice-status-local-available-controller", "apiservice-status-remote-available-controller", "kube-apiserver-autoregistration",
+    "apiservice-openapi-controller", "apiservice-openapiv3-controller",
+)  # fmt: skip
+"""By upstream's names, what has been done when the server is ready."""
+
+
 def _health(started: _Readiness) -> list[Health]:
     def fine() -> str:
         return ""
 
     live: dict[str, Check] = {"ping": fine, "log": fine, "etcd": fine}
-    hooks = ("start-kube-apiserver-admission-initializer", "rbac/bootstrap-roles", "scheduling/bootstrap-system-priority-classes")
-    live |= {f"poststarthook/{name}": started.ready for name in hooks}
+    live |= {f"poststarthook/{name}": started.ready for name in START_HOOKS} | {"autoregister-completion": started.ready}
     return [
         Health("livez", live),
         Health("healthz", live),

@@ -4,6 +4,7 @@ Who asks has been established and authorized here; the other server hears of it 
 Source: kube-aggregator's proxy handler, whose refusals are plain text.
 """
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from proa.apiserver.aggregation.identity import identity_headers
@@ -21,7 +22,8 @@ REDIRECTED = "the backend attempted to redirect this request, which is not permi
 _OURS = ("authorization", "x-remote-", "impersonate-")
 
 
-async def forward(request: Request, user: User, remote: RemoteApi) -> AnyResponse:
+async def forward(request: Request, user: User, remote: RemoteApi, lost: Callable[[], None]) -> AnyResponse:
+    """`lost` is told when the other server did not answer."""
     if not remote.available:
         return refusal(503, UNAVAILABLE)
     try:
@@ -37,6 +39,8 @@ async def forward(request: Request, user: User, remote: RemoteApi) -> AnyRespons
             return await _upgrade(request, client, headers)
         return await _pass_on(request, client, headers)
     except OSError as error:
+        if isinstance(error, ConnectionError | TimeoutError):
+            lost()
         return refusal(503, go_error(error, host, port, remote.server_name))
 
 

@@ -1,7 +1,7 @@
 """Looks after one APIService that another server answers for: is it there, what does it serve, what do its documents say.
 
-It looks at once when woken, every half minute else, and soon again after a failure. A condition is written only when it has changed; what
-the server serves is known before the condition says that it is available.
+It looks at once when woken, also by a request that did not get there, every half minute else, and soon again after a failure. A condition
+is written only when it has changed; what the server serves is known before the condition says that it is available.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 RESYNC_SECONDS = 30.0
 ATTEMPTS = 5
-RETRY = (0.1, 5.0)
+RETRY = (0.1, 1.0)
 
 
 class Keeper:
@@ -71,7 +71,7 @@ class Keeper:
 
     async def answer(self, request: Request, user: User) -> AnyResponse:
         await asyncio.sleep(0)
-        return await forward(request, user, self.remote)
+        return await forward(request, user, self.remote, self.wake)
 
     async def answer_openapi(self, request: Request, user: User) -> AnyResponse:
         """The OpenAPI v3 document of the group version: the server's own, or what was made of its v2."""
@@ -79,7 +79,9 @@ class Keeper:
         made = self.openapi.response(request)
         if made is not None:
             return made
-        return await forward(request, user, self.remote) if self.openapi.index_entry else refusal(404, "404 page not found")
+        if not self.openapi.index_entry:
+            return refusal(404, "404 page not found")
+        return await forward(request, user, self.remote, self.wake)
 
     async def _run(self) -> None:
         backoff = Backoff(*RETRY)

@@ -24,6 +24,7 @@ from proa.runtime.controller import Controller
 _log = logging.getLogger(__name__)
 
 REDISCOVER_SECONDS = 300.0
+INITIAL_SYNC_SECONDS = 30.0
 SETTLE_SECONDS = 1.0
 WORKERS = 20
 _IGNORED = {("", "events"), ("events.k8s.io", "events")}
@@ -75,11 +76,25 @@ class GarbageCollector:
         try:
             self._tasks.spawn(self._follow_discovery(), "garbage collector discovery")
             await self._discovered.wait()
-            for monitor, _ in list(self._monitors.values()):
-                await monitor.synced.wait()
+            await self._until_synced()
             await self._controller.run()
         finally:
             await self._tasks.cancel()
+
+    async def _until_synced(self) -> None:
+        """A kind whose extension server is down must not keep all others from being collected."""
+        synced = asyncio.ensure_future(self._all_synced())
+        late = asyncio.ensure_future(self._clock.sleep(INITIAL_SYNC_SECONDS))
+        try:
+            await asyncio.wait({synced, late}, return_when=asyncio.FIRST_COMPLETED)
+            if not synced.done():
+                _log.warning("not all kinds could be read; those that could are collected")
+        finally:
+            await cancel_and_wait(synced, late)
+
+    async def _all_synced(self) -> None:
+        for monitor, _ in list(self._monitors.values()):
+            await monitor.synced.wait()
 
     async def _follow_discovery(self) -> None:
         while True:

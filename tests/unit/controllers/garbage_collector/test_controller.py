@@ -4,10 +4,14 @@ import asyncio
 from typing import Any
 
 from proa.api import meta
+from proa.api.errors import ServiceUnavailable
 from proa.api.kinds import CONFIG_MAPS, DEPLOYMENTS, NODES, PODS, REPLICA_SETS
 from proa.api.meta import Object
+from proa.client.fake import Action, FakeClient
+from proa.controllers.context import ControllerContext
 from proa.controllers.garbage_collector.controller import build
 from proa.controllers.rehearsal import Stage, rehearse
+from proa.runtime.manager import Runnable
 
 KINDS = {"Deployment": "apps/v1", "ReplicaSet": "apps/v1", "Pod": "v1", "ConfigMap": "v1", "Node": "v1", "Widget": "example.com/v1"}
 
@@ -128,6 +132,28 @@ def test_a_circle_in_the_foreground_ends() -> None:
         async with rehearse(build, one, two) as stage:
             await stage.client.delete(CONFIG_MAPS, "one", "n", propagation_policy="Foreground")
             await stage.settle()
+            assert names(stage) == set()
+
+    asyncio.run(main())
+
+
+def test_a_kind_that_can_not_be_read_keeps_no_other_from_being_collected_for_long() -> None:
+    def unreadable(context: ControllerContext) -> Runnable:
+        def refuse(action: Action) -> None:
+            raise ServiceUnavailable("the extension server is down")
+
+        assert isinstance(context.client, FakeClient)
+        for verb in ("list", "watch"):
+            context.client.react(verb, "nodes", refuse)
+        return build(context)
+
+    async def main() -> None:
+        async with rehearse(unreadable, DEPLOYMENT, REPLICA_SET, POD) as stage:
+            await stage.client.delete(DEPLOYMENTS, "d", "n", propagation_policy="Background")
+            await stage.settle(10)
+            assert names(stage) == {"r", "p"}
+            await stage.settle(31)
+            await stage.settle(1)
             assert names(stage) == set()
 
     asyncio.run(main())
