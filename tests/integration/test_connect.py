@@ -349,3 +349,59 @@ def test_binding_by_both_of_its_paths(run: Run) -> None:
         assert again.summary == (409, "Conflict", why)
 
     run(scenario)
+
+
+def test_ephemeral_containers_are_only_added_and_nothing_else_changes(run_with_node: RunWithNode) -> None:
+    async def scenario(api: Api, kubelet: Kubelet) -> None:
+        path = f"{PODS}/p/ephemeralcontainers"
+        debug = {"name": "debug", "image": "i", "targetContainerName": "a"}
+        more = {"spec": {"containers": [{"name": "a", "image": "other"}], "ephemeralContainers": [debug]}}
+        spec = (await api.patch("strategic", path, more)).body["spec"]
+        assert ([each["name"] for each in spec["ephemeralContainers"]], spec["containers"][0]["image"]) == (["debug"], "i")
+        gone = await api.patch("merge", path, {"spec": {"ephemeralContainers": []}})
+        why = 'spec.ephemeralContainers: Forbidden: existing ephemeral containers "debug" may not be removed\n'
+        assert gone.summary == (422, "Invalid", f'Pod "p" is invalid: {why}')
+        assert (await api("GET", path)).body["kind"] == "Pod"
+
+    run_with_node(scenario)
+
+
+OF_A = "spec.containers[0].resources"
+RESOURCES = {
+    "requests": {"cpu": "1", "memory": "1Gi", "ephemeral-storage": "1Gi"},
+    "limits": {"cpu": "2", "ephemeral-storage": "1Gi"},
+}
+
+
+@pytest.mark.parametrize(
+    ("containers", "message"),
+    [
+        ([{"name": "a", "resources": {"requests": {"cpu": "1500m"}}}], ""),
+        ([{"name": "a", "resources": {"requests": {"memory": None}}}], f"{OF_A}: Forbidden: resource requests cannot be removed"),
+        ([{"name": "a", "resources": {"limits": {"cpu": None}}}], f"{OF_A}: Forbidden: resource limits cannot be removed"),
+        (
+            [{"name": "a", "resources": {"limits": {"ephemeral-storage": "2Gi"}}}],
+            "spec: Forbidden: only cpu and memory resources are mutable",
+        ),
+        ([{"name": "b", "image": "i"}], "spec.containers: Forbidden: containers may not be added or removed on resize"),
+        (
+            [{"name": "a", "resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "2", "memory": "1Gi"}}}],
+            'spec: Invalid value: "Burstable": Pod QOS Class may not change as a result of resizing',
+        ),
+    ],
+)  # fmt: skip
+def test_a_resize_changes_cpu_and_memory_and_nothing_else(run: Run, containers: list[dict[str, Any]], message: str) -> None:
+    async def scenario(api: Api) -> None:
+        spec = {"containers": [{"name": "a", "image": "i", "resources": RESOURCES}], "nodeName": "n1"}
+        await api("POST", PODS, {"metadata": {"name": "r"}, "spec": spec})
+        patch = {"metadata": {"labels": {"a": "b"}}, "spec": {"activeDeadlineSeconds": 5, "containers": containers}}
+        answer = await api.patch("strategic", f"{PODS}/r/resize", patch)
+        if message:
+            assert answer.summary == (422, "Invalid", f'Pod "r" is invalid: {message}')
+            return
+        assert answer.body["spec"]["containers"][0]["resources"] == RESOURCES | {"requests": RESOURCES["requests"] | {"cpu": "1500m"}}
+        assert answer.body["metadata"]["generation"] == 2
+        assert not {"labels"} & set(answer.body["metadata"])
+        assert "activeDeadlineSeconds" not in answer.body["spec"]
+
+    run(scenario)
