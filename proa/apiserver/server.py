@@ -185,7 +185,7 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
         withdraw=reader.withdraw,
     )
     resources = builtin_resources(schema, config.runtime_config)
-    aggregator = Aggregator(context, config, writer, lambda: paths.forget_discovery(), lambda: paths.forget())
+    aggregator = Aggregator(context, config, writer, registry, lambda: paths.forget_discovery(), lambda: paths.forget())
     openapi = OpenApiPaths(
         schema, lambda: _listed(served), f"v{config.kubernetes_version}.0", CustomDefinitions(served), aggregator.documents
     )

@@ -153,6 +153,10 @@ def test_a_server_that_goes_down_and_comes_back(run_extended: RunExtended) -> No
         assert (await available(api))["message"] == why
         assert (await api("GET", FLUNDERS)).raw == b"service unavailable\n"
         assert await shown(api) == ("Stale", ["flunders"])
+        metrics = (await api("GET", "/metrics")).raw.decode().splitlines()
+        assert f'aggregator_unavailable_apiservice{{name="{NAME}"}} 1' in metrics
+        assert 'aggregator_unavailable_apiservice{name="v1.apps"} 0' in metrics
+        assert f'aggregator_unavailable_apiservice_total{{name="{NAME}",reason="FailedDiscoveryCheck"}} 1' in metrics
         await other.listen()
         await wait_for_reason(api, "Passed")
         assert (await api("GET", FLUNDERS)).status == 200

@@ -18,6 +18,7 @@ from proa.apiserver.discovery.groups import Registered
 from proa.apiserver.interface import ObjectWriter
 from proa.apiserver.openapi.documents import ForeignDocuments
 from proa.apiserver.registry.kinds.extensions import LOCALLY_AVAILABLE
+from proa.lib.metrics import Counter, GaugeFunction, Registry
 from proa.lib.tasks import TaskSet
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Aggregator:
     """`discovered` and `described` are called when discovery or the OpenAPI documents are others."""
 
     def __init__(
-        self, context: ServerContext, config: ApiServerConfig, writer: ObjectWriter, discovered: Callable[[], None],
+        self, context: ServerContext, config: ApiServerConfig, writer: ObjectWriter, metrics: Registry, discovered: Callable[[], None],
         described: Callable[[], None],
     ) -> None:  # fmt: skip
         self._context, self._config, self._writer = context, config, writer
@@ -40,6 +41,10 @@ class Aggregator:
         self._registered: Registered | None = None
         self._tasks = TaskSet()
         self._observing = False
+        metrics.add(GaugeFunction("aggregator_unavailable_apiservice", "APIServices that are not available.", ("name",), self._unavailable))
+        self._losses = metrics.add(
+            Counter("aggregator_unavailable_apiservice_total", "How often an APIService became unavailable.", ("name", "reason"))
+        )
 
     async def start(self) -> None:
         """What is stored holds, and what is built in is registered, when this returns."""
@@ -75,6 +80,10 @@ class Aggregator:
         """What the OpenAPI documents of this server have of others'."""
         return [keeper.openapi for keeper in self._keepers.values()]
 
+    def _unavailable(self) -> Iterator[tuple[tuple[str, ...], float]]:
+        for each in self._reader.list(GROUP, PLURAL):
+            yield (meta.name(each),), float((meta.condition(each, "Available") or {}).get("status") != "True")
+
     def _served_here(self) -> Iterator[Wanted]:
         for (group, version, _), served in self._context.served.items():
             yield Wanted(group, version, served.custom)
@@ -107,9 +116,14 @@ class Aggregator:
             self._observe_services()
             keeper.start()
         elif keeper.remote.spec != obj["spec"]:
-            old = keeper.replace(self._remote(obj))
+            remote = self._remote(obj)
+            remote.available = keeper.remote.available
+            old = keeper.replace(remote)
             self._tasks.spawn(old.close(), f"connections of APIService {name}")
-        keeper.remote.available = (meta.condition(obj, "Available") or {}).get("status") == "True"
+        condition = meta.condition(obj, "Available") or {}
+        if keeper.remote.available and condition.get("status") == "False":
+            self._losses.increment(name, condition.get("reason") or "Unknown")
+        keeper.remote.available = condition.get("status") == "True"
 
     def _remote(self, obj: Object) -> "RemoteApi":
         from proa.apiserver.aggregation.identity import Identity
