@@ -38,6 +38,8 @@ packages:
 test-packages:
 	@$(SUDO) sh scripts/packages $(TEST_PACKAGES)
 	@$(SUDO) sh scripts/kubectl $(CURDIR)/.cache
+	@$(SUDO) sh scripts/kubectl_1_20 $(CURDIR)/.cache
+	@$(SUDO) sh scripts/helm $(CURDIR)/.cache $(PYTHON)
 
 $(STAMP): pyproject.toml requirements.lock hatch_build.py $(shell find proa -name '*.proto')
 	$(PYTHON) -m venv $(VENV)
