@@ -4,6 +4,7 @@ import asyncio
 
 from proa.client.unix import UnixClient
 from proa.cloud.load_balancer import controller as load_balancer
+from proa.cluster import dns_service
 from proa.cluster.api_open import wait_until_open
 from proa.cluster.host_network import HostNetwork
 from proa.cluster.paths import ClusterPaths
@@ -24,6 +25,10 @@ async def run(paths: ClusterPaths, settings: ClusterSettings) -> None:
 
 async def _work(paths: ClusterPaths, settings: ClusterSettings) -> None:
     await wait_until_open(paths.api_socket)
+    if settings.nodes:
+        administrator = UnixClient(paths.api_socket, "system:root", ("system:masters",))
+        await dns_service.ensure(administrator, settings)
+        await administrator.close()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_run_controllers(paths, settings))
         tasks.create_task(scheduler.run(UnixClient(paths.api_socket, scheduler.USER, scheduler.GROUPS)))

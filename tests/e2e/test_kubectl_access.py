@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 
 from tests.e2e.namespace import Namespace, container, pod
 
@@ -60,9 +61,9 @@ def test_contexts_and_cluster_info(space: Namespace) -> None:
     context = space.out("config", "current-context").strip()
     assert space.out("config", "use-context", context) == f'Switched to context "{context}".\n'
     assert 'no context exists with the name: "none"' in space.fails("config", "use-context", "none")
-    assert "Kubernetes control plane is running at https://127.0.0.1:" in space.out("cluster-info").replace("\x1b[0;32m", "").replace(
-        "\x1b[0m", ""
-    ).replace("\x1b[0;33m", "")
+    info = re.sub(r"\x1b\[[0-9;]*m", "", space.out("cluster-info"))
+    assert "Kubernetes control plane is running at https://127.0.0.1:" in info
+    assert "CoreDNS is running at https://127.0.0.1:" in info
     version = json.loads(space.out("version", "-o", "json"))["serverVersion"]
     assert (version["major"], version["minor"], version["gitVersion"][:6]) == ("1", "37", "v1.37.")
     assert space.out("get", "--raw", "/readyz") == "ok"
