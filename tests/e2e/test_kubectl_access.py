@@ -61,7 +61,7 @@ def test_contexts_and_cluster_info(space: Namespace) -> None:
     context = space.out("config", "current-context").strip()
     assert space.out("config", "use-context", context) == f'Switched to context "{context}".\n'
     assert 'no context exists with the name: "none"' in space.fails("config", "use-context", "none")
-    info = re.sub(r"\x1b\[[0-9;]*m", "", space.out("cluster-info"))
+    info = re.sub(r"\x1b\[[0-9;]*m", "", space.out("cluster-info", "-n", "kube-system"))
     assert "Kubernetes control plane is running at https://127.0.0.1:" in info
     assert "CoreDNS is running at https://127.0.0.1:" in info
     version = json.loads(space.out("version", "-o", "json"))["serverVersion"]
