@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -20,6 +21,7 @@ from proa.lib.clock import VirtualClock
 from tests.unit.kubelet.objects import container, pod
 
 IMAGE = "docker.io/library/busybox:1"
+T = TypeVar("T")
 
 
 class Recorded:
@@ -35,8 +37,35 @@ class Recorded:
         return [reason for reason, _ in self.events]
 
 
+class Threads(ThreadPoolExecutor):
+    """The event loop's threads, which know whether they are at work."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._at_work = 0
+
+    def submit(self, function: Callable[..., T], /, *arguments: Any, **named: Any) -> "Future[T]":
+        self._at_work += 1
+        loop = asyncio.get_running_loop()
+        future = super().submit(function, *arguments, **named)
+        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._finished))
+        return future
+
+    def _finished(self) -> None:
+        self._at_work -= 1
+
+    async def idle(self) -> None:
+        """Return when nothing is left to do but to wait for the clock."""
+        turns = 0
+        while turns < 5:
+            await asyncio.sleep(0.001)
+            turns = 0 if self._at_work else turns + 1
+
+
 class Stage:
     def __init__(self, directory: Path) -> None:
+        self.threads = Threads()
+        asyncio.get_running_loop().set_default_executor(self.threads)
         self.clock = VirtualClock()
         self.client = FakeClient(clock=self.clock)
         self.runtime = FakeRuntime(IMAGE, clock=self.clock)
@@ -59,9 +88,9 @@ class Stage:
     async def settle(self, seconds: float = 0.0) -> None:
         """Let everything run; file work in threads takes real time."""
         for _ in range(5):
-            await asyncio.sleep(0.005)
+            await self.threads.idle()
             await self.clock.advance(seconds / 5)
-        await asyncio.sleep(0.005)
+        await self.threads.idle()
 
     async def create(self, given: Object) -> None:
         await self.client.create(PODS, given | {"spec": given["spec"] | {"nodeName": "n1"}})
