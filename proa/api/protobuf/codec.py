@@ -1,7 +1,7 @@
 """Objects to protobuf messages and back, member by member after the table.
 
 Decoding gives what a Go client's JSON would hold: a zero that the Go type does not tell from an absence is left out. A field whose number
-the table does not know raises, as dropping it would lose what the client said.
+the table does not know is left out as well, as in any protobuf decoder: older clients send even the empty ones (clusterName) each time.
 """
 
 import base64
@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from google.protobuf.message import DecodeError
-from google.protobuf.unknown_fields import UnknownFieldSet
 
 from proa.api.meta import Object
 from proa.api.protobuf.special import ABSENT, EXTENSIONS, SPECIAL
@@ -64,8 +63,6 @@ def reader(definition: str) -> Reader:
     def read(message: Any) -> Any:
         if not fields:
             fields.update({field.number: (field, _value_reader(field)) for field in load_messages()[definition]})
-        if len(UnknownFieldSet(message)):
-            raise ProtobufError(f"{definition.rpartition('.')[2]} has a field that this server does not know; send JSON instead")
         found: Object = {}
         for descriptor, value in message.ListFields():
             field, convert = fields[descriptor.number]
