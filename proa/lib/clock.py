@@ -83,12 +83,12 @@ async def _let_others_run() -> None:
 
 def format_time(moment: datetime) -> str:
     """A moment as the API writes it: RFC 3339 in UTC, whole seconds (metav1.Time)."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def format_micro_time(moment: datetime) -> str:
     """A moment with microseconds, as Leases and Events write it (metav1.MicroTime)."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_time(text: str) -> datetime:

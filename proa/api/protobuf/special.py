@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 
+from proa.lib.clock import format_micro_time, format_time
+
 ABSENT = object()
 META = "io.k8s.apimachinery.pkg.apis.meta.v1"
 RAW_EXTENSION = "io.k8s.apimachinery.pkg.runtime.RawExtension"
@@ -27,14 +29,13 @@ class Special:
 def _read_time(message: Any) -> Any:
     if not message.ListFields():
         return ABSENT
-    return (EPOCH + timedelta(seconds=message.f1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return format_time(EPOCH + timedelta(seconds=message.f1))
 
 
 def _read_micro_time(message: Any) -> Any:
     if not message.ListFields():
         return ABSENT
-    moment = EPOCH + timedelta(seconds=message.f1, microseconds=message.f2 // 1000)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return format_micro_time(EPOCH + timedelta(seconds=message.f1, microseconds=message.f2 // 1000))
 
 
 def _write_time(message: Any, value: str) -> None:

@@ -74,6 +74,12 @@ class HttpStream:
         return b"".join([chunk async for chunk in self.chunks()])
 
 
+async def _be_in_a_task() -> None:
+    """A server's eager GET runs outside of a task until it suspends for the first time, and only a task can have a time limit."""
+    if asyncio.current_task() is None:
+        await asyncio.sleep(0)
+
+
 class HttpClient:
     """`timeout` bounds a whole `request`, and only the wait for the head of a stream."""
 
@@ -86,11 +92,13 @@ class HttpClient:
     async def request(
         self, method: str, target: str, headers: Headers = (), body: bytes = b"", *, timeout: float | None = None
     ) -> HttpResponse:
+        await _be_in_a_task()
         async with asyncio.timeout(timeout or self._timeout), self.stream(method, target, headers, body) as stream:
             return HttpResponse(stream.status, stream.headers, await stream.read())
 
     @asynccontextmanager
     async def stream(self, method: str, target: str, headers: Headers = (), body: bytes = b"") -> AsyncIterator[HttpStream]:
+        await _be_in_a_task()
         async with asyncio.timeout(self._timeout):
             connection, head = await self._send(method, target, headers, body)
         try:
@@ -100,6 +108,7 @@ class HttpClient:
 
     async def upgrade(self, method: str, target: str, headers: Headers = (), body: bytes = b"") -> Upgraded:
         """Ask for another protocol (the caller's headers say which); the raw connection belongs to the caller."""
+        await _be_in_a_task()
         async with asyncio.timeout(self._timeout):
             connection, head = await self._send(method, target, headers, body)
             if head.status == 101:

@@ -105,3 +105,9 @@ def test_every_type_in_the_table_is_known() -> None:
     assert has_message(f"{CORE}.Pod")
     assert has_message("io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService")
     assert not has_message("com.example.v1.Shop")
+
+
+def test_times_have_years_of_four_digits() -> None:
+    lease = {"spec": {"acquireTime": "0001-01-01T00:00:02.000000Z"}}
+    definition = "io.k8s.api.coordination.v1.Lease"
+    assert decode(definition, encode(definition, lease))["spec"] == lease["spec"]

@@ -6,6 +6,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from proa.lib.http.client import Endpoint, HttpClient
+from proa.lib.http.message import AnyResponse, Request, Response
+from proa.lib.http.server import HttpServer
+from proa.lib.http.server_options import ServerOptions
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 Session = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -146,3 +149,18 @@ def test_a_silent_server_times_out_and_loses_the_connection() -> None:
         assert (await client.request("GET", "/", timeout=5)).body == b"ok"
 
     assert play([silent, answers(OK)], scenario, timeout=0.02) == 2
+
+
+def test_an_eager_server_asks_another_one_before_it_has_a_task() -> None:
+    async def scenario(client: HttpClient) -> None:
+        async def relay(request: Request) -> AnyResponse:
+            return Response(200, {}, (await client.request("GET", "/")).body)
+
+        server = HttpServer(relay, ServerOptions(eager_get=True))
+        port = await server.listen("127.0.0.1", 0)
+        front = HttpClient(Endpoint("127.0.0.1", port))
+        assert (await front.request("GET", "/")).body == b"behind"
+        await front.close()
+        await server.stop(0.2)
+
+    play([answers(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nbehind")], scenario)
