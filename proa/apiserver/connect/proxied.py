@@ -100,6 +100,8 @@ def pod_address(pod: Object) -> str:
         address = ipaddress.ip_address(text)
     except ValueError:
         raise BadRequest("address not allowed") from None
+    # An IPv4 address in IPv6 form leads where the IPv4 address does.
+    address = (address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None) or address
     if address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified or text == "255.255.255.255":
         raise BadRequest("address not allowed")
     return text

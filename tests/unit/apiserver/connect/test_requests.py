@@ -149,7 +149,9 @@ def test_what_follows_the_proxy(path: str, namespaced: bool, parts: tuple[str, s
     assert split_path(path, namespaced=namespaced) == parts
 
 
-@pytest.mark.parametrize("address", ["", "127.0.0.1", "169.254.169.254", "::1", "224.0.0.1", "0.0.0.0", "255.255.255.255", "name"])
+@pytest.mark.parametrize(
+    "address", ["", "127.0.0.1", "169.254.169.254", "::1", "224.0.0.1", "0.0.0.0", "255.255.255.255", "::ffff:127.0.0.1", "name"]
+)
 def test_addresses_that_no_pod_can_have(address: str) -> None:
     with pytest.raises(ApiError, match=r"^address not allowed$"):
         pod_address({"status": {"podIP": address}})
