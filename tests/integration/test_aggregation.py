@@ -325,7 +325,10 @@ def test_the_life_of_an_api_service(run_extended: RunExtended) -> None:
         path = f"{API_SERVICES}/{NAME}"
         status = (await api("GET", f"{path}/status")).body
         assert status["status"]["conditions"][0]["type"] == "Available"
+        watch = await api.watch(f"{FLUNDERS}?watch=1")
         patched = await api.patch("merge", path, {"spec": {"versionPriority": 400}})
+        await api("POST", FLUNDERS, FLUNDER)
+        assert await watch.take(1) == [("ADDED", "f")], "a watch outlives a change of priorities"
         assert (patched.status, patched.body["spec"]["versionPriority"]) == (200, 400)
         found = await api("GET", API_SERVICES)
         assert [each["spec"]["versionPriority"] for each in found.body["items"] if each["metadata"]["name"] == NAME] == [400]

@@ -115,7 +115,7 @@ class Aggregator:
             self._keepers[name] = self._context.aggregated[remote.group, remote.version] = keeper
             self._observe_services()
             keeper.start()
-        elif keeper.remote.spec != obj["spec"]:
+        elif _way(keeper.remote.spec) != _way(obj["spec"]):
             remote = self._remote(obj)
             remote.available = keeper.remote.available
             old = keeper.replace(remote)
@@ -158,3 +158,8 @@ class Aggregator:
         for keeper in self._keepers.values():
             if keeper.remote.service.get("namespace") == namespace and keeper.remote.service.get("name") == service:
                 keeper.wake()
+
+
+def _way(spec: Object) -> tuple[object, ...]:
+    """What of an APIService decides where requests go; anything else may change under a watch."""
+    return spec.get("service"), spec.get("caBundle"), spec.get("insecureSkipTLSVerify")
