@@ -30,8 +30,8 @@ class Admission(Protocol):
     async def close(self) -> None: ...
 
 
-TokenRequester = Callable[[User, str, str, Object], Awaitable[Object]]
-"""serviceaccounts/token: user, namespace, name of the account, TokenRequest."""
+TokenRequester = Callable[[User, str, str, Object, Callable[[str], None]], Awaitable[Object]]
+"""serviceaccounts/token: user, namespace, name of the account, TokenRequest, whom to warn."""
 
 
 class FieldManagers(Protocol):
@@ -82,6 +82,7 @@ class ServerContext:
     watch_started: Callable[[str, int], None] = lambda resource, change: None
     offer: Callable[[str, str, str, Object], None] = lambda group, plural, key, obj: None
     withdraw: Callable[[str, str, str], None] = lambda group, plural, key: None
+    constrained_impersonation: bool = True
     _second: datetime | None = None
     _text: str = ""
 

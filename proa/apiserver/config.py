@@ -37,7 +37,53 @@ class ApiServerConfig:
     node_port_range: tuple[int, int] = (30000, 32767)
     cluster_domain: str = "cluster.local"
     issuer: str = "https://kubernetes.default.svc.cluster.local"
-    api_audiences: tuple[str, ...] = ("https://kubernetes.default.svc.cluster.local",)
+    """What new service-account tokens name as their issuer."""
+    accepted_issuers: tuple[str, ...] = ()
+    """Other issuers whose tokens, signed with one of the keys below, count as well."""
+    api_audiences: tuple[str, ...] = ()
+    """Whom tokens for this API server are made for; the issuers if empty."""
+    service_account_key_files: tuple[Path, ...] = ()
+    """Public (or private) keys that verify service-account tokens, beside `service_account_key`."""
+    service_account_max_token_expiration: float = 0.0
+    """Seconds that no requested token outlives; 0 for no limit."""
+    service_account_extend_token_expiration: bool = True
+    """Whether the tokens that pods mount live for a year, so that clients which never read them again go on working."""
+    service_account_jwks_uri: str = ""
+    """Where the keys are published, if not by this server."""
+    anonymous_auth: bool = True
+    """Whether requests without credentials are those of system:anonymous; else they are refused."""
+    authentication_config: Path | None = None
+    """AuthenticationConfiguration: external issuers, and who may be anonymous where. Read again when it changes."""
+    token_auth_file: Path | None = None
+    """Static tokens: token,user,uid,"group1,group2"."""
+    enable_bootstrap_token_auth: bool = True
+    """Whether Secrets of type bootstrap.kubernetes.io/token let nodes in."""
+    authentication_token_webhook_config: Path | None = None
+    """Kubeconfig of a service that knows tokens."""
+    authentication_token_webhook_version: str = "v1"
+    """Of the TokenReview that it is sent: v1 or v1beta1."""
+    authentication_token_webhook_cache_ttl: float = 120.0
+    oidc_issuer_url: str = ""
+    """One external issuer, for whoever does not need more than these options say."""
+    oidc_client_id: str = ""
+    oidc_username_claim: str = "sub"
+    oidc_username_prefix: str = ""
+    """"" is the issuer's URL and #, except before e-mail addresses; - is none."""
+    oidc_groups_claim: str = ""
+    oidc_groups_prefix: str = ""
+    oidc_required_claims: dict[str, str] = field(default_factory=dict)
+    oidc_signing_algs: tuple[str, ...] = ("RS256",)
+    oidc_ca: Path | None = None
+    authorization_mode: tuple[str, ...] = ("Node", "RBAC")
+    """Who is asked, in this order: Node, RBAC, Webhook, AlwaysAllow, AlwaysDeny."""
+    authorization_config: Path | None = None
+    """AuthorizationConfiguration, instead of the mode and of a webhook's options. Read again when it changes."""
+    authorization_webhook_config: Path | None = None
+    """Kubeconfig of a service that decides."""
+    authorization_webhook_version: str = "v1"
+    """Of the SubjectAccessReview that it is sent: v1 or v1beta1."""
+    authorization_webhook_cache_authorized_ttl: float = 300.0
+    authorization_webhook_cache_unauthorized_ttl: float = 30.0
     kubernetes_version: str = "1.37"
     storage: str = "sqlite"
     """sqlite or memory."""
@@ -48,3 +94,12 @@ class ApiServerConfig:
     disable_admission_plugins: tuple[str, ...] = ()
     feature_gates: dict[str, bool] = field(default_factory=dict)
     """Upstream's feature gates that differ from their defaults; those that this server heeds are in flags.py."""
+
+    @property
+    def audiences(self) -> tuple[str, ...]:
+        """`api_audiences` as they hold."""
+        return self.api_audiences or self.issuers
+
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        return (self.issuer, *self.accepted_issuers)

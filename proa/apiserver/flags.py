@@ -18,10 +18,12 @@ _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """`read` makes the field's value of the flag's text; raises ValueError with what is allowed."""
+    """`read` makes the field's value of the flag's text; raises ValueError with what is allowed. A list or mapping grows with each time
+    that the flag is given; any other flag counts as it is given last, unless there is a field for `more`."""
 
     field: str
     read: Callable[[str], Any]
+    more: str = ""
 
 
 def boolean(text: str) -> bool:
@@ -49,6 +51,18 @@ def file(text: str) -> Path:
     if not path.is_file():
         raise ValueError("is not a file")
     return path.absolute()
+
+
+def files(text: str) -> tuple[Path, ...]:
+    return tuple(file(word) for word in words(text))
+
+
+def name_values(text: str) -> dict[str, str]:
+    """`a=b,c=d`."""
+    found = dict(word.split("=", 1) for word in words(text) if "=" in word)
+    if len(found) != len(words(text)):
+        raise ValueError("must be pairs such as name=value")
+    return found
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -79,11 +93,33 @@ def port_range(text: str) -> tuple[int, int]:
 
 FEATURE_GATES = ("CBORServingAndStorage",)
 FLAGS: dict[str, Flag] = {
+    "anonymous-auth": Flag("anonymous_auth", boolean),
     "api-audiences": Flag("api_audiences", words),
+    "authentication-config": Flag("authentication_config", file),
+    "authentication-token-webhook-cache-ttl": Flag("authentication_token_webhook_cache_ttl", duration),
+    "authentication-token-webhook-config-file": Flag("authentication_token_webhook_config", file),
+    "authentication-token-webhook-version": Flag("authentication_token_webhook_version", str),
+    "authorization-config": Flag("authorization_config", file),
+    "authorization-mode": Flag("authorization_mode", words),
+    "authorization-webhook-cache-authorized-ttl": Flag("authorization_webhook_cache_authorized_ttl", duration),
+    "authorization-webhook-cache-unauthorized-ttl": Flag("authorization_webhook_cache_unauthorized_ttl", duration),
+    "authorization-webhook-config-file": Flag("authorization_webhook_config", file),
+    "authorization-webhook-version": Flag("authorization_webhook_version", str),
+    "client-ca-file": Flag("client_ca", file),
     "disable-admission-plugins": Flag("disable_admission_plugins", words),
     "enable-admission-plugins": Flag("enable_admission_plugins", words),
+    "enable-bootstrap-token-auth": Flag("enable_bootstrap_token_auth", boolean),
     "etcd-compaction-interval": Flag("compaction_interval", duration),
     "feature-gates": Flag("feature_gates", gates),
+    "oidc-ca-file": Flag("oidc_ca", file),
+    "oidc-client-id": Flag("oidc_client_id", str),
+    "oidc-groups-claim": Flag("oidc_groups_claim", str),
+    "oidc-groups-prefix": Flag("oidc_groups_prefix", str),
+    "oidc-issuer-url": Flag("oidc_issuer_url", str),
+    "oidc-required-claim": Flag("oidc_required_claims", name_values),
+    "oidc-signing-algs": Flag("oidc_signing_algs", words),
+    "oidc-username-claim": Flag("oidc_username_claim", str),
+    "oidc-username-prefix": Flag("oidc_username_prefix", str),
     "proxy-client-cert-file": Flag("proxy_client_certificate", file),
     "proxy-client-key-file": Flag("proxy_client_key", file),
     "requestheader-allowed-names": Flag("requestheader_allowed_names", words),
@@ -93,8 +129,14 @@ FLAGS: dict[str, Flag] = {
     "requestheader-uid-headers": Flag("requestheader_uid_headers", words),
     "requestheader-username-headers": Flag("requestheader_username_headers", words),
     "runtime-config": Flag("runtime_config", switches),
-    "service-account-issuer": Flag("issuer", str),
+    "service-account-extend-token-expiration": Flag("service_account_extend_token_expiration", boolean),
+    "service-account-issuer": Flag("issuer", str, more="accepted_issuers"),
+    "service-account-jwks-uri": Flag("service_account_jwks_uri", str),
+    "service-account-key-file": Flag("service_account_key_files", files),
+    "service-account-max-token-expiration": Flag("service_account_max_token_expiration", duration),
+    "service-account-signing-key-file": Flag("service_account_key", file),
     "service-node-port-range": Flag("node_port_range", port_range),
+    "token-auth-file": Flag("token_auth_file", file),
 }
 """By upstream's name, in alphabetical order."""
 
@@ -107,10 +149,22 @@ def read_flags(arguments: Iterable[str]) -> dict[str, Any]:
         if flag is None:
             raise ValueError(f'unknown flag "--{name}" of the API server; known: {", ".join(sorted(FLAGS))}')
         try:
-            found[flag.field] = flag.read(value)
+            _put(found, flag, flag.read(value))
         except ValueError as error:
             raise ValueError(f'invalid value "{value}" for flag "--{name}" of the API server: {error}') from None
     return found
+
+
+def _put(found: dict[str, Any], flag: Flag, value: Any) -> None:
+    present = found.get(flag.field)
+    if present is not None and flag.more:
+        found[flag.more] = (*found.get(flag.more, ()), value)
+    elif isinstance(present, tuple) and flag.read in (words, files):
+        found[flag.field] = present + value
+    elif isinstance(present, dict):
+        found[flag.field] = present | value
+    else:
+        found[flag.field] = value
 
 
 def with_flags(config: ApiServerConfig, arguments: Iterable[str]) -> ApiServerConfig:
@@ -124,6 +178,8 @@ def settled(arguments: Iterable[str]) -> tuple[str, ...]:
 
 
 def _absolute(value: str, read: Any) -> str:
+    if isinstance(read, tuple) and any(isinstance(each, Path) for each in read):
+        return ",".join(map(str, read))
     return str(read) if isinstance(read, Path) else value
 
 

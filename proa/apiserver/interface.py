@@ -55,17 +55,19 @@ class Authenticator(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`allowed` None means no opinion (denied if nobody has one)."""
+    """`allowed` None means no opinion (denied if nobody has one). `error` is what kept an authorizer from deciding: a request that nobody
+    allows fails with it, as it can't be said that it may not."""
 
     allowed: bool | None
     reason: str = ""
+    error: str = ""
 
 
 class Authorizer(Protocol):
     async def authorize(self, user: User, info: RequestInfo) -> Decision: ...
 
-    def rules_for(self, user: User, namespace: str) -> tuple[list[Object], list[Object], bool]:
-        """(resourceRules, nonResourceRules, incomplete) as SubjectRulesReviewStatus has them."""
+    def rules_for(self, user: User, namespace: str) -> tuple[list[Object], list[Object], str]:
+        """(resourceRules, nonResourceRules) as SubjectRulesReviewStatus has them, and why they are not all, "" if they are."""
         ...
 
 

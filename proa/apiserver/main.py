@@ -30,7 +30,7 @@ def load_config(text: str) -> ApiServerConfig:
 def _typed(value: Any, wanted: Any) -> Any:
     """JSON has neither paths nor tuples."""
     if value is not None and Path in (wanted, *typing.get_args(wanted)):
-        return Path(value)
+        return tuple(map(Path, value)) if isinstance(value, list) else Path(value)
     return tuple(value) if isinstance(value, list) else value
 
 

@@ -83,7 +83,7 @@ class Pipeline:
         user = await self._authenticator.authenticate(request) or ANONYMOUS
         authorizer = self._context.authorizer
         if _impersonates(request):
-            user = await impersonate(request, user, authorizer)
+            user = await impersonate(request, user, info, authorizer, constrained=self._context.constrained_impersonation)
         decision = await authorizer.authorize(user, info)
         if not decision.allowed:
             raise self._denied(user, info, decision.reason)

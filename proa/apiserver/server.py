@@ -6,7 +6,8 @@ control plane that share the process and for tests.
 
 import asyncio
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any
 
 from proa.api.resource import Resource
 from proa.api.schema import Schema, load_schema
@@ -80,6 +81,8 @@ class ApiServer:
         object_meta = schema.node(OBJECT_META)
         self.custom_resources = CustomResources(context, store, reader, writer, object_meta, self._definitions_changed)
         self._loops: list[asyncio.Task[None]] = []
+        self.background: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        """What else runs from start to stop."""
         self.ports: list[int] = []
 
     def _definitions_changed(self) -> None:
@@ -104,6 +107,7 @@ class ApiServer:
             asyncio.create_task(expire_events_forever(events, self._clock), name="event-expiry"),
             asyncio.create_task(self._aggregation.run(), name="role-aggregation"),
             asyncio.create_task(self._trust_keeper().run(), name="authentication-trust"),
+            *(asyncio.create_task(run()) for run in self.background),
         ]
         self.ready = True
         if listen:
@@ -118,7 +122,8 @@ class ApiServer:
         if self.config.unix_socket is not None:
             await self._http.listen_unix(self.config.unix_socket)
         if self.config.listen:
-            tls = server_context(self.config.certificate, self.config.private_key, self.config.client_ca)
+            authorities = self.config.client_ca, self.config.requestheader_client_ca
+            tls = server_context(self.config.certificate, self.config.private_key, *authorities)
             self.ports = [await self._http.listen(host, port, tls) for host, port in self.config.listen]
 
     async def stop(self, grace: float = 5.0) -> None:
@@ -148,6 +153,10 @@ class ApiServer:
         self.paths.forget()
 
 
+def _at_least(config: ApiServerConfig, minor: int) -> bool:
+    return int(config.kubernetes_version.split(".")[1]) >= minor
+
+
 def _backend(config: ApiServerConfig) -> Backend:
     if config.storage == "memory":
         from proa.storage.backends.memory import MemoryBackend
@@ -165,7 +174,7 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
     store = Store(backend or _backend(config), clock)
     reader, writer, registry = CacheReader(), ChainWriter(), Registry()
     served: dict[GroupVersionResource, ServedResource] = {}
-    authentication = build_authentication(config, reader, clock)
+    authentication = build_authentication(config, reader, clock, writer)
     authorizer = build_authorizer(reader)
     admission = AdmissionChain(build_admission(reader, writer, config, authorizer, clock, served))
     metrics = RequestMetrics(registry, served)
@@ -183,6 +192,7 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
         watch_started=metrics.watch_changed,
         offer=reader.offer,
         withdraw=reader.withdraw,
+        constrained_impersonation=_at_least(config, 36),
     )
     resources = builtin_resources(schema, config.runtime_config)
     aggregator = Aggregator(context, config, writer, registry, lambda: paths.forget_discovery(), lambda: paths.forget())
@@ -193,7 +203,7 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
     address = f"{config.advertise_address}:{config.advertise_port}"
     documents = {
         "/version": lambda: version_document(config.kubernetes_version),
-        CONFIGURATION_PATH: lambda: openid_configuration(key, config.issuer, f"https://{address}"),
+        CONFIGURATION_PATH: lambda: openid_configuration(key, config.issuer, f"https://{address}", config.service_account_jwks_uri),
         KEYS_PATH: lambda: json_web_key_set(key),
     }
     hooks: dict[tuple[str, str], WriteHook] = {("", "services"): ServiceAllocator(config, reader)}
@@ -204,6 +214,7 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
     writer.handler = pipeline
     server = ApiServer(config, context, store, pipeline, reader, writer, paths, hooks, schema, clock, aggregator)
     started.server = server
+    server.background += authentication.loops
     install_connect(context, config)
     await server.serve(resources)
     return server

@@ -1,10 +1,13 @@
 """Who a client certificate stands for: its common name is the user, its organizations are the groups.
 
-The TLS layer has checked the chain against the client authority; here only its dates are looked at again, as a connection may outlive them.
+The TLS layer has checked the chain against every authority that a client may have; which of them it was is looked at here, once for each
+certificate, and the dates each time, as a connection may outlive them.
 """
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from proa.api.errors import Unauthorized
 from proa.apiserver.authn.default_group import with_group
@@ -13,6 +16,9 @@ from proa.apiserver.interface import AUTHENTICATED_GROUP, User
 from proa.lib.clock import Clock
 from proa.lib.http.message import Request
 from proa.lib.recently_used import RecentlyUsed
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,29 +29,65 @@ class CertificateIdentity:
     not_after: float
 
 
+class Authority:
+    """Certificates of one bundle (PEM). Its file is read when the first certificate is judged."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._certificates: list[x509.Certificate] | None = None
+
+    def vouches_for(self, certificate: "x509.Certificate") -> bool:
+        """Whether one of the bundle's certificates has issued it, if need be by way of others of the bundle."""
+        from cryptography import x509
+
+        if self._certificates is None:
+            self._certificates = x509.load_pem_x509_certificates(self._path.read_bytes())
+        return any(certificate == each or _issued(certificate, each) for each in self._certificates)
+
+
+def _issued(certificate: "x509.Certificate", issuer: "x509.Certificate") -> bool:
+    from cryptography.exceptions import InvalidSignature
+
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
 class ClientCertificateAuthenticator:
-    def __init__(self, clock: Clock) -> None:
+    """`authority` is only needed where the TLS layer trusts another one as well (the front proxy's)."""
+
+    def __init__(self, clock: Clock, authority: Authority | None = None) -> None:
         self._clock = clock
+        self._authority = authority
         self._identities: RecentlyUsed[bytes, CertificateIdentity] = RecentlyUsed(4096)
 
     async def authenticate(self, request: Request) -> User | None:
         if request.certificate is None:
             return None
+        return self.identity(request.certificate).user
+
+    def identity(self, der: bytes) -> CertificateIdentity:
+        """Raises Unauthorized."""
         # bytes remember their hash, and a connection hands out the same bytes each time: a look-up costs less than a microsecond.
-        identity = self._identities.get(request.certificate)
+        identity = self._identities.get(der)
         if identity is None:
-            identity = read_identity(request.certificate)
-            self._identities.put(request.certificate, identity)
+            identity = read_identity(der, self._authority)
+            self._identities.put(der, identity)
         if not identity.not_before <= self._clock.now().timestamp() <= identity.not_after:
             raise Unauthorized
-        return identity.user
+        return identity
 
 
-def read_identity(der: bytes) -> CertificateIdentity:
+def read_identity(der: bytes, authority: Authority | None = None) -> CertificateIdentity:
+    """Raises Unauthorized for a certificate of somebody else."""
     from cryptography import x509
     from cryptography.x509.oid import NameOID
 
     certificate = x509.load_der_x509_certificate(der)
+    if authority is not None and not authority.vouches_for(certificate):
+        raise Unauthorized
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     organizations = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
     extra = {f"{EXTRA}credential-id": (f"X509SHA256={hashlib.sha256(der).hexdigest()}",)}

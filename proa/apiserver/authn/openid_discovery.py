@@ -8,16 +8,17 @@ KEYS_PATH = "/openid/v1/jwks"
 KEYS_MEDIA_TYPE = "application/jwk-set+json"
 
 
-def openid_configuration(key: SigningKey, issuer: str, external_url: str = "") -> Object:
-    """`external_url` is where others reach this server (https://host:port); the issuer's own place if it isn't given."""
+def openid_configuration(key: SigningKey, issuer: str, external_url: str = "", keys_url: str = "") -> Object:
+    """`keys_url` is where the keys are published, if not by this server; `external_url` is where others reach this server
+    (https://host:port); the issuer's own place if neither is given."""
     return {
         "issuer": issuer,
-        "jwks_uri": f"{(external_url or issuer).rstrip('/')}{KEYS_PATH}",
+        "jwks_uri": keys_url or f"{(external_url or issuer).rstrip('/')}{KEYS_PATH}",
         "response_types_supported": ["id_token"],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": [key.json_web_key()["alg"]],
+        "id_token_signing_alg_values_supported": list(dict.fromkeys(each["alg"] for each in key.json_web_keys())),
     }
 
 
 def json_web_key_set(key: SigningKey) -> Object:
-    return {"keys": [key.json_web_key()]}
+    return {"keys": key.json_web_keys()}

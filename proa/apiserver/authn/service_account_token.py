@@ -1,26 +1,26 @@
-"""Who a bound service-account token stands for, while everything that it is bound to still exists with the same UID.
+"""Who a service-account token stands for, while everything that it is bound to still exists with the same UID.
 
 Verified signatures are remembered; times and bound objects are looked at for every request: a deleted pod's token is refused at once.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from proa.api import meta
-from proa.api.errors import Unauthorized
 from proa.api.meta import Object
 from proa.apiserver.authn.default_group import with_group
-from proa.apiserver.authn.json_web_token import SigningKey, decode_base64, unverified_issuer
+from proa.apiserver.authn.json_web_token import SigningKey, unverified_issuer
 from proa.apiserver.authn.service_account_claims import Reference, TokenClaims, read_claims, to_user
+from proa.apiserver.authn.token import Identified, InvalidToken
 from proa.apiserver.interface import AUTHENTICATED_GROUP, ObjectReader, User
 from proa.lib.clock import Clock, parse_time
-from proa.lib.http.message import Request
 from proa.lib.recently_used import RecentlyUsed
 
 LEEWAY_SECONDS = 60.0
 """How far clocks may differ, and how long a terminating object's token still works, so that its last requests get through."""
-BEARER = "bearer "
-WEBSOCKET_PREFIX = "base64url.bearer.authorization.k8s.io."
+INVALIDATED = "service account token has been invalidated"
+BROKEN_SIGNATURE = "go-jose/go-jose: error in cryptographic primitive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,80 +30,78 @@ class Verified:
 
 
 class ServiceAccountTokenAuthenticator:
-    """`audiences` are those of this API server: a token made for someone else is wrong here."""
+    """`issuers` are all whose tokens count; `own` are the audiences of this API server, which a token without any is for."""
 
-    def __init__(self, key: SigningKey, issuer: str, audiences: Sequence[str], reader: ObjectReader, clock: Clock) -> None:
+    def __init__(self, key: SigningKey, issuers: Sequence[str], own: Sequence[str], reader: ObjectReader, clock: Clock) -> None:
         self._key = key
-        self._issuer = issuer
-        self._audiences = tuple(audiences)
+        self._issuers = frozenset(issuers)
+        self._own = tuple(own)
         self._reader = reader
         self._clock = clock
         self._verified: RecentlyUsed[str, Verified] = RecentlyUsed(8192)
 
-    async def authenticate(self, request: Request) -> User | None:
-        token = bearer_token(request)
-        if not token:
-            return None
-        found = self.authenticate_token(token, self._audiences)
-        if found is None:
-            raise Unauthorized
-        return found[0]
-
-    def authenticate_token(self, token: str, audiences: Sequence[str] = ()) -> tuple[User, tuple[str, ...]] | None:
-        """The user and the audiences in common with `audiences` (this server's, if none are given); None for a token that is not valid."""
+    async def authenticate_token(self, token: str, audiences: Sequence[str]) -> Identified | None:
         verified = self._verified.get(token) or self._verify(token)
-        if verified is None or not self._is_valid(verified.claims):
+        if verified is None:
             return None
-        common = tuple(each for each in audiences or self._audiences if each in verified.claims.audiences)
-        return (verified.user, common) if common else None
+        claims = verified.claims
+        common = tuple(each for each in audiences if each in (claims.audiences or self._own))
+        if not common:
+            given, asked = quoted(claims.audiences or self._own), quoted(audiences)
+            raise InvalidToken(f"token audiences {given} is invalid for the target audiences {asked}")
+        self._check(claims)
+        return Identified(verified.user, common)
 
     def _verify(self, token: str) -> Verified | None:
-        payload = self._key.decode(token) if unverified_issuer(token) == self._issuer else None
-        claims = read_claims(payload) if payload else None
-        if claims is None:
+        if unverified_issuer(token) not in self._issuers:
             return None
+        payload = self._key.decode(token)
+        if payload is None:
+            raise InvalidToken(BROKEN_SIGNATURE)
+        claims = read_claims(payload)
+        if claims is None:
+            raise InvalidToken("service account token claims could not be validated due to unexpected private claim")
         verified = Verified(claims, with_group(to_user(claims), AUTHENTICATED_GROUP))
         self._verified.put(token, verified)
         return verified
 
-    def _is_valid(self, claims: TokenClaims) -> bool:
+    def _check(self, claims: TokenClaims) -> None:
         now = self._clock.now().timestamp()
-        if not claims.not_before - LEEWAY_SECONDS <= now <= claims.expires + LEEWAY_SECONDS:
-            return False
-        if not self._exists("serviceaccounts", claims.service_account, claims.namespace, now):
-            return False
-        bound = claims.bound
+        if now > claims.expires + LEEWAY_SECONDS:
+            raise InvalidToken("service account token has expired")
+        if now < claims.not_before - LEEWAY_SECONDS:
+            raise InvalidToken("service account token is not valid yet")
+        self._check_account(claims, now)
+        self._check_bound("secrets", "secret", claims.bound.get("secret"), claims.namespace, now)
+        self._check_bound("pods", "pod", claims.bound.get("pod"), claims.namespace, now)
         # The node of a pod-bound token is told, not checked: the pod's existence vouches for it.
-        if "pod" in bound:
-            return self._exists("pods", bound["pod"], claims.namespace, now)
-        if "secret" in bound:
-            return self._exists("secrets", bound["secret"], claims.namespace, now)
-        return "node" not in bound or self._exists("nodes", bound["node"], "", now)
+        if "pod" not in claims.bound:
+            self._check_bound("nodes", "node", claims.bound.get("node"), "", now)
 
-    def _exists(self, plural: str, reference: Reference, namespace: str, now: float) -> bool:
+    def _check_account(self, claims: TokenClaims, now: float) -> None:
+        reference = claims.service_account
+        account = self._reader.get("", "serviceaccounts", reference.name, claims.namespace)
+        if account is None:
+            raise InvalidToken(f'serviceaccounts "{reference.name}" not found')
+        if is_long_gone(account, now):
+            raise InvalidToken(f"service account {claims.namespace}/{reference.name} has been deleted")
+        if meta.uid(account) != reference.uid:
+            raise InvalidToken(f"service account UID ({meta.uid(account)}) does not match claim ({reference.uid})")
+
+    def _check_bound(self, plural: str, kind: str, reference: Reference | None, namespace: str, now: float) -> None:
+        if reference is None:
+            return
         found = self._reader.get("", plural, reference.name, namespace)
-        return found is not None and meta.uid(found) == reference.uid and not _is_long_gone(found, now)
+        if found is None or is_long_gone(found, now):
+            raise InvalidToken(INVALIDATED)
+        if meta.uid(found) != reference.uid:
+            raise InvalidToken(f"{kind} UID ({meta.uid(found)}) does not match service account {kind} ref claim ({reference.uid})")
 
 
-def _is_long_gone(obj: Object, now: float) -> bool:
+def quoted(names: Sequence[str]) -> str:
+    return f"[{' '.join(json.dumps(name) for name in names)}]"
+
+
+def is_long_gone(obj: Object, now: float) -> bool:
     deleted = obj["metadata"].get("deletionTimestamp")
     return bool(deleted) and parse_time(deleted).timestamp() < now - LEEWAY_SECONDS
-
-
-def bearer_token(request: Request) -> str:
-    """The token of the Authorization header, or of a WebSocket's subprotocol (browsers can't set headers there)."""
-    header = request.headers.get("authorization", "")
-    if header[: len(BEARER)].lower() == BEARER:
-        return header[len(BEARER) :].strip()
-    return _websocket_token(request)
-
-
-def _websocket_token(request: Request) -> str:
-    protocols = request.headers.get("sec-websocket-protocol", "")
-    if WEBSOCKET_PREFIX not in protocols:
-        return ""
-    token = next(each.strip() for each in protocols.split(",") if each.strip().startswith(WEBSOCKET_PREFIX))
-    try:
-        return decode_base64(token.removeprefix(WEBSOCKET_PREFIX)).decode()
-    except ValueError:
-        raise Unauthorized from None

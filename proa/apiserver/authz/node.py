@@ -62,9 +62,9 @@ class NodeAuthorizer:
             return rule(node, info)
         return Decision(allows(self._rules, info.verb, info.group, info.resource, info.subresource, info.name) or None)
 
-    def rules_for(self, user: User, namespace: str) -> tuple[list[Object], list[Object], bool]:
+    def rules_for(self, user: User, namespace: str) -> tuple[list[Object], list[Object], str]:
         """A node's permissions depend on its pods and can't be listed."""
-        return [], [], node_identity(user) is not None
+        return [], [], "" if node_identity(user) is None else "node authorizer does not support user rule resolution"
 
     def _related(self, node: str, info: RequestInfo) -> Decision:
         name = info.name or selected(info.field_selector, "metadata.name")

@@ -72,9 +72,9 @@ class RBACAuthorizer:
                 return Allowance(_allowed(grant.described), {}, Decision(None))
         return Allowance(None, {}, Decision(None))
 
-    def rules_for(self, user: User, namespace: str) -> tuple[list[Object], list[Object], bool]:
+    def rules_for(self, user: User, namespace: str) -> tuple[list[Object], list[Object], str]:
         resource_rules, path_rules = split_rules(self.index.rules(user, namespace))
-        return resource_rules, path_rules, False
+        return resource_rules, path_rules, ""
 
 
 def _allowed(described: str) -> Decision:

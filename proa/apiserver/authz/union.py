@@ -5,6 +5,7 @@ mistake in them locks the operator out.
 from collections.abc import Sequence
 
 from proa.api.meta import Object
+from proa.apiserver.authn.token import aggregate
 from proa.apiserver.interface import MASTERS_GROUP, Authorizer, Decision, RequestInfo, User
 
 ALLOWED, NO_OPINION = Decision(True), Decision(None)
@@ -19,9 +20,9 @@ class PrivilegedGroupAuthorizer:
     async def authorize(self, user: User, info: RequestInfo) -> Decision:
         return ALLOWED if self._group in user.groups else NO_OPINION
 
-    def rules_for(self, user: User, namespace: str) -> tuple[list[Object], list[Object], bool]:
+    def rules_for(self, user: User, namespace: str) -> tuple[list[Object], list[Object], str]:
         """Nothing: the group's rules are listed once, by the binding of cluster-admin."""
-        return [], [], False
+        return [], [], ""
 
 
 class UnionAuthorizer:
@@ -29,22 +30,24 @@ class UnionAuthorizer:
         self._authorizers = authorizers
 
     async def authorize(self, user: User, info: RequestInfo) -> Decision:
-        reasons = []
+        reasons, errors = [], []
         for authorizer in self._authorizers:
             decision = await authorizer.authorize(user, info)
             if decision.allowed is not None:
                 return decision
             if decision.reason:
                 reasons.append(decision.reason)
-        return Decision(None, "\n".join(reasons))
+            if decision.error:
+                errors.append(decision.error)
+        return Decision(None, "\n".join(reasons), aggregate(errors))
 
-    def rules_for(self, user: User, namespace: str) -> tuple[list[Object], list[Object], bool]:
+    def rules_for(self, user: User, namespace: str) -> tuple[list[Object], list[Object], str]:
         resource_rules: list[Object] = []
         path_rules: list[Object] = []
-        incomplete = False
+        missing: list[str] = []
         for authorizer in self._authorizers:
-            resources, paths, partial = authorizer.rules_for(user, namespace)
+            resources, paths, why = authorizer.rules_for(user, namespace)
             resource_rules += resources
             path_rules += paths
-            incomplete = incomplete or partial
-        return resource_rules, path_rules, incomplete
+            missing += [why] if why else []
+        return resource_rules, path_rules, aggregate(missing)

@@ -1,7 +1,7 @@
 """May someone do something? SubjectAccessReview and its kin, asked of the same authorizer that guards every request."""
 
 from proa.api import meta
-from proa.api.errors import Cause, Invalid, invalid
+from proa.api.errors import BadRequest, Cause, Invalid, invalid
 from proa.api.meta import Object
 from proa.apiserver.interface import Authorizer, RequestInfo, User
 
@@ -31,11 +31,11 @@ class AccessReviews:
         """SelfSubjectRulesReview: `kubectl auth can-i --list`."""
         spec = obj.get("spec") or {}
         if not spec.get("namespace"):
-            raise Invalid.of(GROUP, "SelfSubjectRulesReview", "", [Cause("spec.namespace", "Required value", "FieldValueRequired")])
-        resource_rules, path_rules, incomplete = self._authorizer.rules_for(user, spec["namespace"])
-        status: Object = {"resourceRules": resource_rules, "nonResourceRules": path_rules, "incomplete": incomplete}
-        if incomplete:
-            status["evaluationError"] = "node authorizer does not support user rule resolution"
+            raise BadRequest("no namespace on request")
+        resource_rules, path_rules, why = self._authorizer.rules_for(user, spec["namespace"])
+        status: Object = {"resourceRules": resource_rules, "nonResourceRules": path_rules, "incomplete": bool(why)}
+        if why:
+            status["evaluationError"] = why
         return _identity("SelfSubjectRulesReview", obj) | {"spec": spec, "status": status}
 
     async def _answer(self, obj: Object, who: User, spec: Object) -> Object:
@@ -45,6 +45,8 @@ class AccessReviews:
             status["denied"] = True
         if decision.reason:
             status["reason"] = decision.reason
+        if decision.error:
+            status["evaluationError"] = decision.error
         return obj | {"metadata": obj.get("metadata") or {}, "status": status}
 
 

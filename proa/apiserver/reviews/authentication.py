@@ -1,28 +1,34 @@
 """Who is it? TokenReview, which webhooks and aggregated servers ask about their callers, and SelfSubjectReview (`kubectl auth whoami`)."""
 
-from proa.api import meta
-from proa.api.errors import Invalid, required
+from collections.abc import Sequence
+
+from proa.api.errors import BadRequest
 from proa.api.meta import Object
-from proa.apiserver.authn.service_account_token import ServiceAccountTokenAuthenticator
+from proa.apiserver.authn.token import InvalidToken, TokenUnion
 from proa.apiserver.interface import User
 
 GROUP = "authentication.k8s.io"
 
 
 class AuthenticationReviews:
-    def __init__(self, tokens: ServiceAccountTokenAuthenticator) -> None:
+    """`audiences` are this API server's, for reviews that ask for none."""
+
+    def __init__(self, tokens: TokenUnion, audiences: Sequence[str]) -> None:
         self._tokens = tokens
+        self._audiences = tuple(audiences)
 
     async def token(self, user: User, namespace: str, obj: Object) -> Object:
+        """Who a token stands for, and which of the audiences asked for it is good for."""
         spec = obj.get("spec") or {}
         if not spec.get("token"):
-            raise Invalid.of(GROUP, "TokenReview", meta.name(obj), [required("spec.token")])
-        found = self._tokens.authenticate_token(spec["token"], spec.get("audiences") or ())
-        if found is None:
-            status: Object = {"user": {}, "error": "invalid bearer token"}
+            raise BadRequest("token is required for TokenReview in authentication")
+        status: Object = {"user": {}}
+        try:
+            found = await self._tokens.authenticate_token(spec["token"], spec.get("audiences") or self._audiences)
+        except InvalidToken as refused:
+            status["error"] = refused.why
         else:
-            subject, audiences = found
-            status = {"authenticated": True, "user": user_info(subject), "audiences": list(audiences)}
+            status = {"authenticated": True, "user": user_info(found.user), "audiences": list(found.audiences)}
         return obj | {"metadata": obj.get("metadata") or {}, "status": status}
 
     async def self_subject(self, user: User, namespace: str, obj: Object) -> Object:

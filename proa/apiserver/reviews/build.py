@@ -12,7 +12,7 @@ Review = Callable[[User, str, Object], Awaitable[Object]]
 
 
 def build_reviews(authentication: Authentication, authorizer: Authorizer) -> dict[tuple[str, str], Review]:
-    who, may = AuthenticationReviews(authentication.tokens), AccessReviews(authorizer)
+    who, may = AuthenticationReviews(authentication.tokens, authentication.audiences), AccessReviews(authorizer)
     return {
         ("authentication.k8s.io", "tokenreviews"): who.token,
         ("authentication.k8s.io", "selfsubjectreviews"): who.self_subject,

@@ -23,5 +23,5 @@ async def create_token(call: Call) -> Response:
     )  # fmt: skip
     await call.server.admission.admit(attributes)
     await call.server.admission.validate(attributes)
-    answer = await call.server.token_request(call.user, call.namespace, call.info.name, wanted)
+    answer = await call.server.token_request(call.user, call.namespace, call.info.name, wanted, call.warn)
     return call.object_response(answer, 201, tabular=False)

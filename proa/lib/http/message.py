@@ -13,7 +13,8 @@ class Request:
     """One request, body already read (bounded by the server's limit).
 
     `path` is percent-decoded, `raw_path` is not; `query` holds every value of each parameter, decoded, in order;
-    `headers` has lower-case names, repeated headers joined by ", ". `certificate` is the client's TLS certificate (DER), if it gave one.
+    `headers` has lower-case names, repeated headers joined by ", " (`values` tells them apart). `certificate` is the client's TLS
+    certificate (DER), if it gave one.
     """
 
     method: str
@@ -26,6 +27,16 @@ class Request:
     peer: str = ""
     certificate: bytes | None = None
     state: dict[str, Any] = field(default_factory=dict)
+    repeated: Mapping[str, list[str]] = field(default_factory=dict)
+    """Every value of each header that came more than once."""
+
+    def values(self, header: str) -> list[str]:
+        """Every value of a header whose values may hold commas, in order."""
+        found = self.repeated.get(header)
+        if found is not None:
+            return found if header in self.headers else []
+        value = self.headers.get(header)
+        return [] if value is None else [value]
 
     def parameter(self, name: str, default: str = "") -> str:
         """The first value of a query parameter."""

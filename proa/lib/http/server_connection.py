@@ -61,6 +61,7 @@ class ServerConnection(asyncio.Protocol):
     def _clear(self) -> None:
         self._target = b""
         self._headers: dict[str, str] = {}
+        self._repeated: dict[str, list[str]] = {}
         self._body: list[bytes] = []
         self._body_size = 0
         self._head_size = 0
@@ -160,7 +161,11 @@ class ServerConnection(asyncio.Protocol):
         key = name.decode("latin-1").lower()
         text = value.decode("latin-1")
         present = self._headers.get(key)
-        self._headers[key] = text if present is None else f"{present}, {text}"
+        if present is None:
+            self._headers[key] = text
+            return
+        self._headers[key] = f"{present}, {text}"
+        self._repeated.setdefault(key, [present]).append(text)
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -202,6 +207,7 @@ class ServerConnection(asyncio.Protocol):
             raw_query,
             self._peer,
             self._certificate,
+            repeated=self._repeated,
         )
         pending = Pending(
             request,

@@ -4,8 +4,8 @@ import ssl
 from pathlib import Path
 
 
-def server_context(certificate: Path, private_key: Path, client_ca: Path | None = None) -> ssl.SSLContext:
-    """A context for a listener. With `client_ca`, a client may authenticate; a certificate of another authority fails the handshake.
+def server_context(certificate: Path, private_key: Path, *client_authorities: Path | None) -> ssl.SSLContext:
+    """A context for a listener. With authorities, a client may authenticate; a certificate of any other fails the handshake.
 
     A server in Go takes any certificate and answers 401 to an unknown one; Python's ssl has no way to ask for a certificate and judge it
     later, as its two modes that ask both verify, and neither takes a callback."""
@@ -14,7 +14,7 @@ def server_context(certificate: Path, private_key: Path, client_ca: Path | None 
     context.load_cert_chain(certificate, private_key)
     context.set_alpn_protocols(["http/1.1"])
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
-    if client_ca is not None:
-        context.load_verify_locations(client_ca)
+    for authority in filter(None, client_authorities):
+        context.load_verify_locations(authority)
         context.verify_mode = ssl.CERT_OPTIONAL
     return context

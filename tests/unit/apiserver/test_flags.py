@@ -18,7 +18,10 @@ from proa.apiserver.flags import FLAGS, boolean, duration, file, number, port_ra
         (["--disable-admission-plugins=PodSecurity, Priority"], {"disable_admission_plugins": ("PodSecurity", "Priority")}),
         (["service-node-port-range=30000-30100"], {"node_port_range": (30000, 30100)}),
         (["etcd-compaction-interval=1m30s"], {"compaction_interval": 90.0}),
-        (["service-account-issuer=https://a", "service-account-issuer=https://b"], {"issuer": "https://b"}),
+        (
+            ["service-account-issuer=https://a", "service-account-issuer=https://b"],
+            {"issuer": "https://a", "accepted_issuers": ("https://b",)},
+        ),
     ],
 )
 def test_flags_are_fields(arguments: list[str], fields: dict[str, Any]) -> None:

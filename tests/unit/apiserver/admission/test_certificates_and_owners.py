@@ -31,8 +31,8 @@ class Allows:
         resource = f"{info.resource}/{info.subresource}" if info.subresource else info.resource
         return Decision((info.verb, resource, info.name) in self._allowed, "no rule")
 
-    def rules_for(self, user: User, namespace: str) -> tuple[list[Object], list[Object], bool]:
-        return [], [], False
+    def rules_for(self, user: User, namespace: str) -> tuple[list[Object], list[Object], str]:
+        return [], [], ""
 
 
 def request(signer: str, **status: Any) -> Object:

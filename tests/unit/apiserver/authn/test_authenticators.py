@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from proa.api.errors import ApiError, BadRequest, Unauthorized
+from proa.api.errors import Unauthorized
 from proa.apiserver.authn.build import build_authentication
 from proa.apiserver.authn.client_certificate import ClientCertificateAuthenticator, read_identity
-from proa.apiserver.authn.impersonation import impersonate
 from proa.apiserver.authn.unix_socket import ROOT
 from proa.apiserver.config import ApiServerConfig
 from proa.apiserver.fake import FakeReader
-from proa.apiserver.interface import ANONYMOUS, Decision, RequestInfo, User
+from proa.apiserver.interface import ANONYMOUS
 from proa.lib import pki
 from proa.lib.clock import SystemClock, VirtualClock
 from proa.lib.http.message import Request
@@ -82,60 +81,3 @@ def test_who_a_request_is_from(tmp_path: Path, asked: Request, expected: tuple[s
     user = asyncio.run(authenticator.authenticate(asked))
     assert user is not None
     assert (user.name, user.groups) == expected
-
-
-class Permits:
-    """Allows what is listed as `resource/subresource name` and remembers nothing else."""
-
-    def __init__(self, *allowed: str) -> None:
-        self._allowed = allowed
-
-    async def authorize(self, user: User, info: RequestInfo) -> Decision:
-        assert info.verb == "impersonate"
-        resource = f"{info.resource}/{info.subresource}" if info.subresource else info.resource
-        asked = f"{resource} {info.namespace}/{info.name}" if info.namespace else f"{resource} {info.name}"
-        return Decision(True if asked in self._allowed else None)
-
-    def rules_for(self, user: User, namespace: str) -> tuple[list[dict[str, object]], list[dict[str, object]], bool]:
-        return [], [], False
-
-
-ADMIN = User("admin", ("system:authenticated",))
-
-
-@pytest.mark.parametrize(
-    ("headers", "allowed", "expected"),
-    [
-        ({}, (), ADMIN),
-        ({"impersonate-user": "jane"}, ("users jane",), User("jane", ("system:authenticated",))),
-        (
-            {"impersonate-user": "jane", "impersonate-group": "dev, ops", "impersonate-uid": "7", "impersonate-extra-scopes": "a, b"},
-            ("users jane", "groups dev", "groups ops", "uids 7", "userextras/scopes a", "userextras/scopes b"),
-            User("jane", ("dev", "ops", "system:authenticated"), "7", {"scopes": ("a", "b")}),
-        ),
-        (
-            {"impersonate-user": "system:serviceaccount:shop:app"},
-            ("serviceaccounts shop/app",),
-            User("system:serviceaccount:shop:app", ("system:serviceaccounts", "system:serviceaccounts:shop", "system:authenticated")),
-        ),
-        ({"impersonate-user": "system:anonymous"}, ("users system:anonymous",), ANONYMOUS),
-        ({"impersonate-group": "dev"}, (), "requested groups without impersonating a user"),
-        (
-            {"impersonate-user": "jane"}, (),
-            'users "jane" is forbidden: User "admin" cannot impersonate resource "users" in API group "" at the cluster scope',
-        ),
-        (
-            {"impersonate-user": "jane", "impersonate-group": "system:masters"}, ("users jane",),
-            'groups "system:masters" is forbidden: User "admin" cannot impersonate resource "groups" in API group "" at the cluster scope',
-        ),
-    ],
-)  # fmt: skip
-def test_acting_as_someone_else(headers: dict[str, str], allowed: tuple[str, ...], expected: User | str) -> None:
-    asked = Request("GET", "/", {}, headers)
-    if isinstance(expected, User):
-        assert asyncio.run(impersonate(asked, ADMIN, Permits(*allowed))) == expected
-        return
-    with pytest.raises(ApiError) as caught:
-        asyncio.run(impersonate(asked, ADMIN, Permits(*allowed)))
-    assert caught.value.message == expected
-    assert isinstance(caught.value, BadRequest) == expected.startswith("requested")

@@ -9,10 +9,13 @@ import pytest
 
 from proa.api.errors import ApiError, Unauthorized
 from proa.api.meta import Object
+from proa.apiserver.authn.bearer_token import BearerTokenAuthenticator, header_token, websocket_token
 from proa.apiserver.authn.json_web_token import SigningKey
 from proa.apiserver.authn.service_account_claims import EXTENDED_SECONDS
-from proa.apiserver.authn.service_account_token import ServiceAccountTokenAuthenticator, bearer_token
+from proa.apiserver.authn.service_account_token import ServiceAccountTokenAuthenticator
+from proa.apiserver.authn.token import Identified, InvalidToken, TokenUnion
 from proa.apiserver.authn.token_request import TokenRequests
+from proa.apiserver.config import ApiServerConfig
 from proa.apiserver.fake import FakeReader
 from proa.apiserver.interface import User
 from proa.lib.clock import VirtualClock, format_time
@@ -30,8 +33,9 @@ class World:
     def __init__(self, directory: Path) -> None:
         load_or_create_private_key(directory / "sa.key")
         self.clock, self.reader, self.key = VirtualClock(), FakeReader(), SigningKey(directory / "sa.key")
-        self.requests = TokenRequests(self.key, ISSUER, [ISSUER], self.reader, self.clock)
-        self.authenticator = ServiceAccountTokenAuthenticator(self.key, ISSUER, [ISSUER], self.reader, self.clock)
+        config = ApiServerConfig(directory, (), None, directory, directory, directory, directory / "sa.key", issuer=ISSUER)
+        self.requests = TokenRequests(config, self.key, self.reader, self.clock)
+        self.authenticator = ServiceAccountTokenAuthenticator(self.key, [ISSUER], [ISSUER], self.reader, self.clock)
         self.reader.put("", "serviceaccounts", {"metadata": {"name": "app", "namespace": "shop", "uid": "sa-uid"}})
         self.reader.put("", "pods", POD)
         self.reader.put("", "nodes", {"metadata": {"name": "n1", "uid": "node-uid"}})
@@ -43,9 +47,16 @@ class World:
     def token(self, **spec: Any) -> str:
         return str(self.request(**spec)["status"]["token"])
 
+    def identified(self, token: str, *audiences: str) -> Identified | str | None:
+        """Who it is, or why the token is not good."""
+        try:
+            return asyncio.run(self.authenticator.authenticate_token(token, audiences or [ISSUER]))
+        except InvalidToken as refused:
+            return refused.why
+
     def user(self, token: str) -> User | None:
-        found = self.authenticator.authenticate_token(token)
-        return found[0] if found else None
+        found = self.identified(token)
+        return found.user if isinstance(found, Identified) else None
 
     def advance(self, seconds: float) -> None:
         asyncio.run(self.clock.advance(seconds))
@@ -139,10 +150,10 @@ def test_a_token_has_its_time(world: World) -> None:
 
 def test_a_token_is_for_its_audiences(world: World) -> None:
     token = world.token(audiences=["vault", "other"])
-    assert world.user(token) is None
-    found = world.authenticator.authenticate_token(token, ["x", "vault"])
-    assert found is not None
-    assert found[1] == ("vault",)
+    assert world.identified(token) == f'token audiences ["vault" "other"] is invalid for the target audiences ["{ISSUER}"]'
+    found = world.identified(token, "x", "vault")
+    assert isinstance(found, Identified)
+    assert found.audiences == ("vault",)
 
 
 def test_tokens_of_another_issuer_or_key_are_refused(world: World, tmp_path: Path) -> None:
@@ -154,23 +165,45 @@ def test_tokens_of_another_issuer_or_key_are_refused(world: World, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("headers", "expected"),
+    ("headers", "expected", "rest"),
     [
-        ({}, ""),
-        ({"authorization": "Bearer abc"}, "abc"),
-        ({"authorization": "bearer  abc "}, "abc"),
-        ({"authorization": "Basic abc"}, ""),
-        ({"sec-websocket-protocol": "v5.channel.k8s.io, base64url.bearer.authorization.k8s.io.YWJj"}, "abc"),
+        ({}, "", None),
+        ({"authorization": "Bearer abc"}, "abc", None),
+        ({"authorization": "bearer abc x"}, "abc", None),
+        ({"authorization": "Basic abc"}, "", None),
+        (
+            {"sec-websocket-protocol": "v5.channel.k8s.io, base64url.bearer.authorization.k8s.io.YWJj, v4.channel.k8s.io"},
+            "abc", "v5.channel.k8s.io,v4.channel.k8s.io",
+        ),
+        ({"sec-websocket-protocol": "v5.channel.k8s.io"}, "", "v5.channel.k8s.io"),
     ],
-)
-def test_where_a_token_is_found(headers: dict[str, str], expected: str) -> None:
-    assert bearer_token(Request("GET", "/", {}, headers)) == expected
+)  # fmt: skip
+def test_where_a_token_is_found_and_what_is_left_of_it(headers: dict[str, str], expected: str, rest: str | None) -> None:
+    request = Request("GET", "/", {}, headers)
+    assert (header_token(request) or websocket_token(request)) == expected
+    assert request.headers.get("sec-websocket-protocol") == rest
+
+
+@pytest.mark.parametrize(
+    ("protocols", "why"),
+    [
+        ("base64url.bearer.authorization.k8s.io.YWJj", "missing additional subprotocol"),
+        ("a, base64url.bearer.authorization.k8s.io.YWJj, base64url.bearer.authorization.k8s.io.YWJj",
+         "multiple base64.bearer.authorization tokens specified"),
+        ("a, base64url.bearer.authorization.k8s.io._w", "invalid base64.bearer.authorization token encoding"),
+    ],
+)  # fmt: skip
+def test_wrong_subprotocols(protocols: str, why: str) -> None:
+    with pytest.raises(InvalidToken) as caught:
+        websocket_token(Request("GET", "/", {}, {"sec-websocket-protocol": protocols}))
+    assert caught.value.why == why
 
 
 def test_a_wrong_bearer_token_is_an_error_and_none_is_not(world: World) -> None:
-    assert asyncio.run(world.authenticator.authenticate(Request("GET", "/", {}, {}))) is None
+    bearer = BearerTokenAuthenticator(TokenUnion([world.authenticator]), [ISSUER])
+    assert asyncio.run(bearer.authenticate(Request("GET", "/", {}, {}))) is None
     with pytest.raises(Unauthorized):
-        asyncio.run(world.authenticator.authenticate(Request("GET", "/", {}, {"authorization": "Bearer x"})))
+        asyncio.run(bearer.authenticate(Request("GET", "/", {}, {"authorization": "Bearer x"})))
 
 
 REPLACED = (
@@ -188,10 +221,10 @@ REPLACED = (
              "may not specify a duration less than 10 minutes"),
         ),
         ("app", {"boundObjectRef": bound("Pod", "ghost")}, (404, 'pods "ghost" not found')),
-        ("app", {"boundObjectRef": bound("Pod", "web", uid="old")}, (409, f'Operation cannot be fulfilled on pods "web": {REPLACED}')),
+        ("app", {"boundObjectRef": bound("Pod", "web", uid="old")}, (409, f'Operation cannot be fulfilled on Pod "web": {REPLACED}')),
         (
             "app", {"boundObjectRef": bound("Service", "web")},
-            (400, "cannot bind token for serviceaccount to object of type v1, Kind=Service"),
+            (400, "cannot bind token for serviceaccount to object of type /v1, Kind=Service"),
         ),
         (
             "other", {"boundObjectRef": bound("Pod", "web")},

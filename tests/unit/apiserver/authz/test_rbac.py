@@ -139,8 +139,8 @@ def test_rules_are_listed_for_a_namespace() -> None:
     authorizer = world()[1]
     pods = {"verbs": ["get", "list"], "apiGroups": [""], "resources": ["pods", "pods/log"]}
     maps = {"verbs": ["get"], "apiGroups": [""], "resources": ["configmaps"], "resourceNames": ["a", "b"]}
-    assert authorizer.rules_for(APP, "other") == ([pods, maps], [], False)
-    assert authorizer.rules_for(APP, "shop") == ([{"verbs": ["delete"], "apiGroups": ["apps"], "resources": ["deployments"]}], [], False)
+    assert authorizer.rules_for(APP, "other") == ([pods, maps], [], "")
+    assert authorizer.rules_for(APP, "shop") == ([{"verbs": ["delete"], "apiGroups": ["apps"], "resources": ["deployments"]}], [], "")
     assert authorizer.rules_for(JANE, "")[1] == [{"verbs": ["get"], "nonResourceURLs": ["/api", "/healthz", "/readyz/*"]}]
 
 

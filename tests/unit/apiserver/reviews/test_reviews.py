@@ -92,14 +92,25 @@ def test_access_reviews(served: Served, plural: str, spec: Object, user: User, e
             "spec.nonResourceAttributes",
         ),
         (AUTHORIZATION, "localsubjectaccessreviews", {"user": "x", "resourceAttributes": LIST_PODS}, "spec.resourceAttributes.namespace"),
-        (AUTHORIZATION, "selfsubjectrulesreviews", {}, "spec.namespace"),
-        (AUTHENTICATION, "tokenreviews", {}, "spec.token"),
     ],
 )  # fmt: skip
 def test_reviews_that_say_too_little(served: Served, group: str, plural: str, spec: Object, expected: str) -> None:
     with pytest.raises(ApiError) as caught:
         review(served, group, plural, spec)
     assert (caught.value.status_code, [cause["field"] for cause in caught.value.details["causes"]]) == (422, [expected])
+
+
+@pytest.mark.parametrize(
+    ("group", "plural", "message"),
+    [
+        (AUTHORIZATION, "selfsubjectrulesreviews", "no namespace on request"),
+        (AUTHENTICATION, "tokenreviews", "token is required for TokenReview in authentication"),
+    ],
+)
+def test_reviews_about_nothing(served: Served, group: str, plural: str, message: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        review(served, group, plural, {})
+    assert (caught.value.status_code, caught.value.message) == (400, message)
 
 
 def test_rules_of_oneself(served: Served) -> None:
@@ -118,11 +129,12 @@ def test_token_reviews(served: Served) -> None:
         "extra": {"authentication.kubernetes.io/credential-id": [f"JTI={claims['jti']}"]},
     }
     wrong = {"user": {}, "error": "invalid bearer token"}
+    elsewhere = {"user": {}, "error": f'token audiences ["{AUDIENCE}"] is invalid for the target audiences ["x"]'}
     answers = [review(served, AUTHENTICATION, "tokenreviews", spec)["status"] for spec in (
         {"token": token}, {"token": token, "audiences": [AUDIENCE, "x"]}, {"token": token, "audiences": ["x"]}, {"token": "x"},
     )]  # fmt: skip
     right = {"authenticated": True, "user": user, "audiences": [AUDIENCE]}
-    assert answers == [right, right, wrong, wrong]
+    assert answers == [right, right, elsewhere, wrong]
 
 
 def test_who_am_i(served: Served) -> None:
