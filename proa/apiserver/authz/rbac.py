@@ -4,11 +4,11 @@ What a caller may do to a kind of thing is remembered until a role or binding ch
 thousands of objects one by one does not fill the memory.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from proa.api.meta import Object
-from proa.apiserver.authz.policy_rule import allowed_names, allows_path, resource_keys, split_rules
+from proa.apiserver.authz.policy_rule import resource_keys, split_rules
 from proa.apiserver.authz.role_index import GROUP, RoleIndex
 from proa.apiserver.interface import Decision, ObjectReader, RequestInfo, User
 from proa.lib.recently_used import RecentlyUsed
@@ -16,10 +16,11 @@ from proa.lib.recently_used import RecentlyUsed
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """`any_name` is the decision for every name; without it `by_name` counts, and `otherwise` for names that aren't in it."""
+    """`any_name` is the decision for every name; without it, the first of `by_name` that has the name says who grants it, and `otherwise`
+    is for names that are in none."""
 
     any_name: Decision | None
-    by_name: Mapping[str, Decision]
+    by_name: Sequence[Mapping[str, str]]
     otherwise: Decision
 
 
@@ -35,7 +36,12 @@ class RBACAuthorizer:
 
     def decide(self, user: User, info: RequestInfo) -> Decision:
         allowance = self._allowance(user, info)
-        return allowance.any_name or allowance.by_name.get(info.name) or allowance.otherwise
+        if allowance.any_name is not None:
+            return allowance.any_name
+        for granted in allowance.by_name:
+            if info.name in granted:
+                return _allowed(granted[info.name])
+        return allowance.otherwise
 
     def _allowance(self, user: User, info: RequestInfo) -> Allowance:
         if self._generation != self.index.generation:
@@ -51,26 +57,22 @@ class RBACAuthorizer:
 
     def _resource_allowance(self, user: User, info: RequestInfo) -> Allowance:
         keys = resource_keys(info.verb, info.group, info.resource, info.subresource)
-        by_name: dict[str, Decision] = {}
+        by_name: list[Mapping[str, str]] = []
         missing: dict[str, None] = {}
-        for grant in self.index.grants(user, info.namespace):
-            role = self.index.role(grant.role)
-            if role is None:
-                missing[_missing_role(grant.role)] = None
-                continue
-            names = allowed_names(role, keys)
-            if names is None:
-                return Allowance(_allowed(grant.described), {}, Decision(None))
-            for name in names:
-                by_name.setdefault(name, _allowed(grant.described))
+        for table in self.index.tables(user, info.namespace):
+            if described := table.any_name(keys):
+                return Allowance(_allowed(described), (), Decision(None))
+            missing |= dict.fromkeys(map(_missing_role, table.missing))
+            by_name += [table.resources[key].by_name for key in keys if key in table.resources]
         return Allowance(None, by_name, _no_opinion(list(missing)))
 
     def _path_allowance(self, user: User, info: RequestInfo) -> Allowance:
-        for grant in self.index.grants(user, ""):
-            role = self.index.role(grant.role)
-            if role is not None and allows_path(role, info.verb, info.path):
-                return Allowance(_allowed(grant.described), {}, Decision(None))
-        return Allowance(None, {}, Decision(None))
+        missing: dict[str, None] = {}
+        for table in self.index.tables(user, ""):
+            if described := table.path(info.verb, info.path):
+                return Allowance(_allowed(described), (), Decision(None))
+            missing |= dict.fromkeys(map(_missing_role, table.missing))
+        return Allowance(None, (), _no_opinion(list(missing)))
 
     def rules_for(self, user: User, namespace: str) -> tuple[list[Object], list[Object], str]:
         resource_rules, path_rules = split_rules(self.index.rules(user, namespace))

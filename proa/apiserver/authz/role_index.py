@@ -1,4 +1,8 @@
-"""Roles and bindings, kept by subject as they change: who asks leads to the few roles that count, whatever the number of bindings."""
+"""Roles and bindings, kept by subject as they change: who asks leads to what counts, whatever the number of bindings.
+
+For each subject of each scope, all that its bindings allow is merged into one table when it is first asked about: a decision is a few dozen
+look-ups, for a subject with one binding or with thousands. A change of a binding or role throws away the tables that it is part of.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,14 +10,15 @@ from dataclasses import dataclass
 from proa.api import meta
 from proa.api.meta import Object
 from proa.apiserver.authn.service_account_claims import user_name
+from proa.apiserver.authz.grant_table import GrantTable, RoleKey
 from proa.apiserver.authz.policy_rule import CompiledRules, compile_rules
 from proa.apiserver.interface import ObjectReader, User
 
 GROUP = "rbac.authorization.k8s.io"
-RoleKey = tuple[str, str]
-"""(namespace, name); namespace is "" for ClusterRoles."""
 Subject = tuple[str, str]
 """("User", name) or ("Group", name); service accounts are users."""
+Holder = tuple[str, Subject]
+"""Who has something where: (namespace, subject); namespace is "" for the whole cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +35,10 @@ class RoleIndex:
     def __init__(self) -> None:
         self.generation = 0
         self._roles: dict[RoleKey, CompiledRules] = {}
-        self._grants: dict[tuple[str, Subject], dict[RoleKey, dict[str, Grant]]] = {}
+        self._grants: dict[Holder, dict[RoleKey, dict[str, Grant]]] = {}
+        self._holders: dict[RoleKey, dict[Holder, None]] = {}
         self._bindings: dict[tuple[str, str], tuple[RoleKey, set[Subject]]] = {}
+        self._tables: dict[Holder, GrantTable] = {}
 
     def follow(self, reader: ObjectReader) -> None:
         for plural in ("clusterroles", "roles"):
@@ -46,6 +53,8 @@ class RoleIndex:
             self._roles.pop(key, None)
         else:
             self._roles[key] = compile_rules(role.get("rules") or ())
+        for holder in self._holders.get(key, ()):
+            self._tables.pop(holder, None)
 
     def observe_binding(self, event: str, binding: Object) -> None:
         self.generation += 1
@@ -57,12 +66,15 @@ class RoleIndex:
     def _remove(self, namespace: str, name: str) -> None:
         role, subjects = self._bindings.pop((namespace, name), (("", ""), set[Subject]()))
         for subject in subjects:
-            by_role = self._grants[namespace, subject]
+            holder = namespace, subject
+            self._tables.pop(holder, None)
+            by_role = self._grants[holder]
             del by_role[role][name]
             if not by_role[role]:
                 del by_role[role]
+                del self._holders[role][holder]
             if not by_role:
-                del self._grants[namespace, subject]
+                del self._grants[holder]
 
     def _add(self, namespace: str, name: str, binding: Object) -> None:
         reference = binding["roleRef"]
@@ -73,23 +85,34 @@ class RoleIndex:
             subject = to_subject(each, namespace)
             if subject and subject not in subjects:
                 subjects.add(subject)
-                by_role = self._grants.setdefault((namespace, subject), {})
-                by_role.setdefault(role, {})[name] = Grant(role, describe(binding, each))
+                holder = namespace, subject
+                self._tables.pop(holder, None)
+                self._holders.setdefault(role, {})[holder] = None
+                self._grants.setdefault(holder, {}).setdefault(role, {})[name] = Grant(role, describe(binding, each))
 
-    def role(self, key: RoleKey) -> CompiledRules | None:
-        return self._roles.get(key)
-
-    def grants(self, user: User, namespace: str) -> Iterator[Grant]:
-        """Cluster-wide grants first, then those of the namespace; of several that give one subject the same role, the oldest."""
+    def tables(self, user: User, namespace: str) -> Iterator[GrantTable]:
+        """What the user has: cluster-wide first, then in the namespace; by its name first, then by its groups."""
         subjects = [("User", user.name), *(("Group", group) for group in user.groups)]
         for scope in ("", namespace) if namespace else ("",):
             for subject in subjects:
-                for by_binding in self._grants.get((scope, subject), {}).values():
-                    yield next(iter(by_binding.values()))
+                holder = scope, subject
+                table = self._tables.get(holder)
+                if table is None:
+                    if holder not in self._grants:
+                        continue
+                    table = self._tables[holder] = self._merged(holder)
+                yield table
+
+    def _merged(self, holder: Holder) -> GrantTable:
+        """Of several bindings that give the same role, the oldest counts."""
+        table = GrantTable()
+        for role, by_binding in self._grants[holder].items():
+            table.add(role, self._roles.get(role), next(iter(by_binding.values())).described)
+        return table
 
     def rules(self, user: User, namespace: str) -> Iterator[Object]:
         """The PolicyRules that the user has there, each role once."""
-        for key in dict.fromkeys(grant.role for grant in self.grants(user, namespace)):
+        for key in dict.fromkeys(role for table in self.tables(user, namespace) for role in table.roles):
             role = self._roles.get(key)
             yield from role.rules if role else ()
 
