@@ -4,6 +4,7 @@ change.
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,17 @@ def unknown_members(value: Any, members: Any, path: str) -> list[str]:
         where = f"{path}.{name}" if path else str(name)
         found += [where] if name not in members else unknown_members(each, members[name], where)
     return found
+
+
+def seconds(text: str) -> float:
+    """A metav1.Duration, as Go writes it: "30s", "1m30s". Raises ValueError."""
+    units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|h|m|s)", str(text))
+    if not parts or "".join(map("".join, parts)) != text:
+        if text == "0":
+            return 0.0
+        raise ValueError(f'time: invalid duration "{text}"')
+    return sum(float(count) * units[unit] for count, unit in parts)
 
 
 async def follow(path: Path, known: bytes, apply: Callable[[str], None], clock: Clock) -> None:

@@ -58,3 +58,10 @@ def page_not_found() -> Response:
 
 def method_not_allowed() -> Response:
     return Response(405, {"content-type": "text/plain; charset=utf-8"}, b"405: Method Not Allowed")
+
+
+def undecided(request: Request, why: str) -> Response:
+    """Nobody could say whether the request may be: as upstream words it, which is not with a Status."""
+    headers = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
+    target = request.raw_path + (f"?{request.raw_query}" if request.raw_query else "")
+    return Response(500, headers, f'Internal Server Error: "{target}": {why}\n'.encode())

@@ -45,6 +45,7 @@ class RequestInfo:
     """What follows the subresource (proxy paths)."""
     field_selector: str = ""
     """As the query has it, for list, watch and deletecollection: the Node authorizer lets a kubelet list only its own pods."""
+    label_selector: str = ""
 
 
 class Authenticator(Protocol):

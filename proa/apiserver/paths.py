@@ -98,6 +98,8 @@ class Paths:
         return None
 
     def _answer(self, request: Request, document: Any) -> Response:
+        if isinstance(document, Response):
+            return document
         encoding = negotiate(request)
         return Response(200, {"content-type": encoding.media_type}, to_media(document, encoding))
 

@@ -17,7 +17,7 @@ from proa.apiserver.call import Call, Elsewhere, ServerContext
 from proa.apiserver.cbor_body import admit_cbor
 from proa.apiserver.compression import accepts_gzip, compress
 from proa.apiserver.decode import is_long_yaml, read_yaml
-from proa.apiserver.failure import error_response, method_not_allowed, page_not_found, translate
+from proa.apiserver.failure import error_response, method_not_allowed, page_not_found, translate, undecided
 from proa.apiserver.interface import ANONYMOUS, Authenticator, RequestInfo, User
 from proa.apiserver.request_info import request_info
 from proa.apiserver.request_metrics import RequestMetrics
@@ -86,6 +86,8 @@ class Pipeline:
             user = await impersonate(request, user, info, authorizer, constrained=self._context.constrained_impersonation)
         decision = await authorizer.authorize(user, info)
         if not decision.allowed:
+            if decision.error:
+                return undecided(request, decision.error)
             raise self._denied(user, info, decision.reason)
         if self._context.aggregated and (elsewhere := self._elsewhere(info)) is not None:
             request.headers.setdefault("audit-id", _audit_id())

@@ -43,22 +43,23 @@ def _resource_info(request: Request, group: str, version: str, parts: list[str])
     resource = parts[0]
     subresource = parts[2] if len(parts) > 2 and verb != "proxy" else ""
     name = parts[1] if len(parts) > 1 else ""
-    selector = ""
+    fields = labels = ""
     if not name:
-        verb, name, selector = _collection_verb(request, verb)
-    return RequestInfo(verb, request.path, True, group, version, resource, subresource, namespace, name, tuple(parts[3:]), selector)
+        verb, name, fields, labels = _collection_verb(request, verb)
+    return RequestInfo(verb, request.path, True, group, version, resource, subresource, namespace, name, tuple(parts[3:]), fields, labels)
 
 
-def _collection_verb(request: Request, verb: str) -> tuple[str, str, str]:
-    """(verb, name, field selector) for a request without a name. A selector for one name names it."""
+def _collection_verb(request: Request, verb: str) -> tuple[str, str, str, str]:
+    """(verb, name, field selector, label selector) for a request without a name. A selector for one name names it."""
     query = request.query
     selector = query["fieldSelector"][0] if query and "fieldSelector" in query else ""
+    labels = query["labelSelector"][0] if query and "labelSelector" in query else ""
     if verb == "delete":
-        return "deletecollection", "", selector
+        return "deletecollection", "", selector, labels
     if verb not in ("get", "watch"):
-        return verb, "", ""
+        return verb, "", "", ""
     verb = "watch" if verb == "watch" or (query and is_true(query, "watch")) else "list"
-    return verb, _selected_name(selector) if selector else "", selector
+    return verb, _selected_name(selector) if selector else "", selector, labels
 
 
 def _selected_name(selector: str) -> str:

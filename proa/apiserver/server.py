@@ -17,9 +17,16 @@ from proa.apiserver.admission.chain import AdmissionChain, build_admission
 from proa.apiserver.aggregation.aggregator import Aggregator
 from proa.apiserver.allocators.service import ServiceAllocator
 from proa.apiserver.authn.build import build_authentication
-from proa.apiserver.authn.openid_discovery import CONFIGURATION_PATH, KEYS_PATH, json_web_key_set, openid_configuration
+from proa.apiserver.authn.openid_discovery import (
+    CONFIGURATION_PATH,
+    KEYS_MEDIA_TYPE,
+    KEYS_PATH,
+    json_web_key_set,
+    openid_configuration,
+    published,
+)
 from proa.apiserver.authz.aggregation import RoleAggregation
-from proa.apiserver.authz.build import build_authorizer
+from proa.apiserver.authz.build import build_authorization
 from proa.apiserver.bootstrap.authentication_trust import TrustKeeper
 from proa.apiserver.bootstrap.cluster_objects import client_authority
 from proa.apiserver.bootstrap.run import bootstrap, ensure
@@ -35,7 +42,7 @@ from proa.apiserver.health import Check, Health
 from proa.apiserver.interface import WriteHook
 from proa.apiserver.maintenance import compact_forever, expire_events_forever
 from proa.apiserver.openapi_paths import OpenApiPaths
-from proa.apiserver.paths import Paths
+from proa.apiserver.paths import Paths, Static
 from proa.apiserver.pipeline import Pipeline
 from proa.apiserver.reader import CacheReader
 from proa.apiserver.registry.builtin import builtin_resources
@@ -50,6 +57,7 @@ from proa.lib.http.message import Handler
 from proa.lib.http.server import HttpServer
 from proa.lib.http.server_options import ServerOptions
 from proa.lib.http.tls import server_context
+from proa.lib.json_web_token import SigningKey
 from proa.lib.metrics import Registry
 from proa.storage.interface import Backend
 from proa.storage.store import Store
@@ -175,7 +183,7 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
     reader, writer, registry = CacheReader(), ChainWriter(), Registry()
     served: dict[GroupVersionResource, ServedResource] = {}
     authentication = build_authentication(config, reader, clock, writer)
-    authorizer = build_authorizer(reader)
+    authorizer, authorization_loops = build_authorization(config, reader, clock)
     admission = AdmissionChain(build_admission(reader, writer, config, authorizer, clock, served))
     metrics = RequestMetrics(registry, served)
     context = ServerContext(
@@ -199,13 +207,8 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
     openapi = OpenApiPaths(
         schema, lambda: _listed(served), f"v{config.kubernetes_version}.0", CustomDefinitions(served), aggregator.documents
     )
-    key = authentication.signing_key
     address = f"{config.advertise_address}:{config.advertise_port}"
-    documents = {
-        "/version": lambda: version_document(config.kubernetes_version),
-        CONFIGURATION_PATH: lambda: openid_configuration(key, config.issuer, f"https://{address}", config.service_account_jwks_uri),
-        KEYS_PATH: lambda: json_web_key_set(key),
-    }
+    documents = _documents(config, authentication.signing_key, address)
     hooks: dict[tuple[str, str], WriteHook] = {("", "services"): ServiceAllocator(config, reader)}
     started = _Readiness()
     paths = Paths(lambda: _listed(served), address, documents, _health(started), registry, {"/openapi": openapi}, aggregator.registered)
@@ -214,7 +217,7 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
     writer.handler = pipeline
     server = ApiServer(config, context, store, pipeline, reader, writer, paths, hooks, schema, clock, aggregator)
     started.server = server
-    server.background += authentication.loops
+    server.background += [*authentication.loops, *authorization_loops]
     install_connect(context, config)
     await server.serve(resources)
     return server
@@ -222,6 +225,15 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
 
 def _listed(served: dict[GroupVersionResource, ServedResource]) -> Sequence[Resource]:
     return [each.resource for each in served.values()]
+
+
+def _documents(config: ApiServerConfig, key: SigningKey, address: str) -> dict[str, Static]:
+    discovery = functools.partial(openid_configuration, key, config.issuer, f"https://{address}", config.service_account_jwks_uri)
+    return {
+        "/version": lambda: version_document(config.kubernetes_version),
+        CONFIGURATION_PATH: lambda: published(discovery()),
+        KEYS_PATH: lambda: published(json_web_key_set(key), KEYS_MEDIA_TYPE),
+    }
 
 
 class _Readiness:

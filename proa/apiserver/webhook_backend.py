@@ -3,6 +3,7 @@ webhook authorization). Answers are reviews too; whatever else happens is a `Bac
 """
 
 import asyncio
+import os
 import random
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -65,9 +66,8 @@ class WebhookBackend:
 
     def _decoded(self, response: HttpResponse) -> Object:
         if not 200 <= response.status < 300:
-            raise BackendError(
-                f"an error on the server ({response.body[:256].decode(errors='replace')!r}) has prevented the request from succeeding"
-            )
+            told = response.body[:256].decode(errors="replace").strip() or "unknown"
+            raise BackendError(f'an error on the server ("{told}") has prevented the request from succeeding')
         try:
             answer = orjson.loads(response.body)
         except orjson.JSONDecodeError as error:
@@ -82,3 +82,13 @@ class WebhookBackend:
             await asyncio.Event().wait()
         finally:
             await self._client.close()
+
+
+def in_cluster_access() -> ClusterAccess:
+    """What a pod finds; raises ValueError where this is none."""
+    host, port = os.environ.get("KUBERNETES_SERVICE_HOST", ""), os.environ.get("KUBERNETES_SERVICE_PORT", "")
+    folder = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+    if not host or not port or not (folder / "token").is_file():
+        raise ValueError("unable to load in-cluster configuration, KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be defined")
+    named = f"[{host}]" if ":" in host else host
+    return ClusterAccess(f"https://{named}:{port}", (folder / "ca.crt").read_bytes(), token=(folder / "token").read_text().strip())

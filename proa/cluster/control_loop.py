@@ -39,6 +39,7 @@ async def _run_controllers(paths: ClusterPaths, settings: ClusterSettings) -> No
     options = ControllerOptions(
         cluster_cidr=settings.pod_network_cidr,
         root_ca=(paths.pki / "ca.crt").read_text(),
+        service_account_key=str(paths.pki / "service-account.key"),
         load_balancer_pool=pool,
         cluster_name=settings.name,
     )

@@ -18,6 +18,7 @@ class ManagerConfig:
     cluster_cidr: str = "10.244.0.0/16"
     node_cidr_mask: int = 24
     root_ca_file: str = ""
+    service_account_private_key_file: str = ""
     node_monitor_grace_period: float = 40.0
     leader_elect: bool = False
     log_level: str = "INFO"
@@ -27,6 +28,7 @@ class ManagerConfig:
         return ControllerOptions(
             cluster_cidr=self.cluster_cidr,
             node_cidr_mask=self.node_cidr_mask,
+            service_account_key=self.service_account_private_key_file,
             root_ca=Path(self.root_ca_file).read_text() if self.root_ca_file else "",
             node_monitor_grace_period=self.node_monitor_grace_period,
         )

@@ -11,6 +11,8 @@ class ControllerOptions:
     node_cidr_mask: int = 24
     root_ca: str = ""
     """PEM, published in every namespace."""
+    service_account_key: str = ""
+    """File of the key that signs tokens which lie in Secrets; none are made without."""
     load_balancer_pool: tuple[str, ...] = ()
     node_monitor_period: float = 5.0
     node_monitor_grace_period: float = 40.0

@@ -5,6 +5,7 @@ unless `ACCOUNTS` says otherwise, and what it signs events with.
 from collections.abc import Callable, Mapping
 
 from proa.controllers import (
+    bootstrap_signer,
     endpoints,
     namespace,
     node_ipam,
@@ -12,13 +13,16 @@ from proa.controllers import (
     resource_quota,
     root_ca,
     service_account,
+    service_account_token,
     taint_eviction,
+    token_cleaner,
 )
 from proa.controllers.context import ControllerContext
 from proa.controllers.deployment import controller as deployment
 from proa.controllers.endpoint_slice import controller as endpoint_slice
 from proa.controllers.endpoint_slice import mirroring
 from proa.controllers.garbage_collector import controller as garbage_collector
+from proa.controllers.identity import SHARED_INFORMERS
 from proa.controllers.node_lifecycle import controller as node_lifecycle
 from proa.controllers.replica_set import controller as replica_set
 from proa.runtime.manager import Runnable
@@ -33,6 +37,9 @@ CONTROLLERS: Mapping[str, Build] = {
     "endpoint-controller": endpoints.build,
     "namespace-controller": namespace.build,
     "service-account-controller": service_account.build,
+    "serviceaccount-token-controller": service_account_token.build,
+    "token-cleaner": token_cleaner.build,
+    "bootstrap-signer": bootstrap_signer.build,
     "root-ca-cert-publisher": root_ca.build,
     "generic-garbage-collector": garbage_collector.build,
     "node-controller": node_lifecycle.build,
@@ -42,7 +49,11 @@ CONTROLLERS: Mapping[str, Build] = {
     "resourcequota-controller": resource_quota.build,
 }
 
-ACCOUNTS: Mapping[str, str] = {"taint-eviction-controller": "node-controller", "node-ipam-controller": "node-controller"}
-"""Controllers that share another one's account."""
+ACCOUNTS: Mapping[str, str] = {
+    "taint-eviction-controller": "node-controller",
+    "node-ipam-controller": "node-controller",
+    "serviceaccount-token-controller": SHARED_INFORMERS,
+}
+"""Controllers that share another one's account; the maker of tokens is the manager itself, as upstream."""
 
 EVENT_SOURCES: Mapping[str, str] = {"node-ipam-controller": "cidrAllocator", "generic-garbage-collector": "garbage-collector-controller"}

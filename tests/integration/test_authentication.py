@@ -12,14 +12,14 @@ import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from proa.apiserver.authn import json_web_signature
-from proa.apiserver.authn.json_web_signature import encode_base64
-from proa.lib import pki
+from proa.lib import json_web_signature, pki
 from proa.lib.http.message import AnyResponse, Request, Response
 from proa.lib.http.server import HttpServer
 from proa.lib.http.server_options import ServerOptions
 from proa.lib.http.tls import server_context
+from proa.lib.json_web_signature import encode_base64
 from tests.integration.conftest import Answer, Api, running
 
 WHOAMI = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
@@ -366,12 +366,42 @@ async def follows_the_file(api: Api, path: Path, text: str, token: Callable[...,
                 await asyncio.sleep(0)
 
 
+def test_others_can_verify_this_clusters_tokens(signing_key: Path, tmp_path: Path) -> None:
+    async def scenario(api: Api) -> None:
+        answer = await api("GET", "/.well-known/openid-configuration")
+        assert (answer.headers["content-type"], answer.headers["cache-control"]) == ("application/json", "public, max-age=3600")
+        assert answer.body["jwks_uri"] == "https://keys.example.com"
+        keys = await api("GET", "/openid/v1/jwks")
+        assert (keys.headers["content-type"], keys.headers["cache-control"]) == ("application/jwk-set+json", "public, max-age=3600")
+        assert [key["kty"] for key in keys.body["keys"]] == ["EC", "RSA"]
+        await api("POST", SERVICE_ACCOUNTS, {"metadata": {"name": "app"}})
+        spec = {"expirationSeconds": 7200, "audiences": ["vault"]}
+        made = await api("POST", f"{SERVICE_ACCOUNTS}/app/token", {"spec": spec})
+        assert (made.status, made.body["spec"]["expirationSeconds"], made.warnings) == (
+            201, 3600, ['299 - "requested expiration of 7200 seconds shortened to 3600 seconds"'],
+        )  # fmt: skip
+        token = made.body["status"]["token"]
+        assert await whoami(api, token) == 401
+        review = await api("POST", REVIEWS, {"spec": {"token": token, "audiences": ["vault", "x"]}})
+        status = review.body["status"]
+        assert (status["authenticated"], status["audiences"], status["user"]["username"]) == (
+            True, ["vault"], "system:serviceaccount:default:app",
+        )  # fmt: skip
+
+    other = rsa.generate_private_key(65537, 2048).public_key()
+    (tmp_path / "other.pub").write_bytes(other.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    play(
+        signing_key, tmp_path, scenario, service_account_key_files=(tmp_path / "other.pub",), service_account_max_token_expiration=3600.0,
+        service_account_jwks_uri="https://keys.example.com",
+    )  # fmt: skip
+
+
 SERVICE_ACCOUNTS = "/api/v1/namespaces/default/serviceaccounts"
 
 
 def test_tokens_that_lie_in_secrets(signing_key: Path, tmp_path: Path) -> None:
-    from proa.apiserver.authn.json_web_token import SigningKey
-    from proa.apiserver.authn.legacy_token import build_claims
+    from proa.api.legacy_token import build_claims
+    from proa.lib.json_web_token import SigningKey
 
     async def scenario(api: Api) -> None:
         account = (await api("POST", SERVICE_ACCOUNTS, {"metadata": {"name": "app"}})).body

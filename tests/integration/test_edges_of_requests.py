@@ -109,7 +109,7 @@ def test_impersonation_needs_a_user(run: Run, header: str) -> None:
     async def scenario(api: Api) -> None:
         refused: Answer = await api("GET", PODS, **{header: "x"})
         assert refused.status == 400
-        assert refused.body["message"].endswith("without impersonating a user")
+        assert refused.body["message"].endswith("without impersonating a user name")
 
     run(scenario)
 

@@ -5,10 +5,10 @@ What has served to authenticate goes no further: proxies to pods, nodes and exte
 
 from collections.abc import Sequence
 
-from proa.apiserver.authn.json_web_signature import decode_base64
 from proa.apiserver.authn.token import InvalidToken, TokenAuthenticator
 from proa.apiserver.interface import User
 from proa.lib.http.message import Request
+from proa.lib.json_web_signature import decode_base64
 
 BEARER = "bearer "
 PROTOCOLS = "sec-websocket-protocol"

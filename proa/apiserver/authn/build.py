@@ -11,7 +11,6 @@ from typing import Any
 from proa.apiserver.authn.anonymous import AnonymousAccess
 from proa.apiserver.authn.bearer_token import BearerTokenAuthenticator
 from proa.apiserver.authn.client_certificate import Authority, ClientCertificateAuthenticator
-from proa.apiserver.authn.json_web_token import SigningKey
 from proa.apiserver.authn.legacy_token import LegacyTokenAuthenticator
 from proa.apiserver.authn.legacy_token_use import LegacyTokenUse
 from proa.apiserver.authn.request_header import RequestHeaderAuthenticator, RequestHeaderNames, lower
@@ -23,6 +22,7 @@ from proa.apiserver.authn.unix_socket import UnixSocketAuthenticator
 from proa.apiserver.config import ApiServerConfig
 from proa.apiserver.interface import Authenticator, ObjectReader, ObjectWriter
 from proa.lib.clock import Clock, SystemClock
+from proa.lib.json_web_token import SigningKey
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
 

@@ -29,6 +29,9 @@ class CertificateIdentity:
     not_after: float
 
 
+STRANGER = CertificateIdentity(None, 0.0, 0.0)
+
+
 class Authority:
     """Certificates of one bundle (PEM). Its file is read when the first certificate is judged."""
 
@@ -66,28 +69,38 @@ class ClientCertificateAuthenticator:
     async def authenticate(self, request: Request) -> User | None:
         if request.certificate is None:
             return None
-        return self.identity(request.certificate).user
+        if not self.vouches_for(request.certificate):
+            raise Unauthorized
+        return self.user(request.certificate)
 
-    def identity(self, der: bytes) -> CertificateIdentity:
-        """Raises Unauthorized."""
+    def vouches_for(self, der: bytes) -> bool:
+        """Whether the certificate is of this authority."""
+        return self._identity(der) is not STRANGER
+
+    def user(self, der: bytes) -> User | None:
+        """Raises Unauthorized for a certificate whose time is over or has not come."""
+        identity = self._identity(der)
+        if not identity.not_before <= self._clock.now().timestamp() <= identity.not_after:
+            raise Unauthorized
+        return identity.user
+
+    def _identity(self, der: bytes) -> CertificateIdentity:
         # bytes remember their hash, and a connection hands out the same bytes each time: a look-up costs less than a microsecond.
         identity = self._identities.get(der)
         if identity is None:
             identity = read_identity(der, self._authority)
             self._identities.put(der, identity)
-        if not identity.not_before <= self._clock.now().timestamp() <= identity.not_after:
-            raise Unauthorized
         return identity
 
 
 def read_identity(der: bytes, authority: Authority | None = None) -> CertificateIdentity:
-    """Raises Unauthorized for a certificate of somebody else."""
+    """STRANGER for a certificate of another authority."""
     from cryptography import x509
     from cryptography.x509.oid import NameOID
 
     certificate = x509.load_der_x509_certificate(der)
     if authority is not None and not authority.vouches_for(certificate):
-        raise Unauthorized
+        return STRANGER
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     organizations = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
     extra = {f"{EXTRA}credential-id": (f"X509SHA256={hashlib.sha256(der).hexdigest()}",)}

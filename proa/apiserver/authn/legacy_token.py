@@ -11,19 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from proa.api import meta
+from proa.api.legacy_token import CLAIM, INVALID_SINCE, ISSUER, LAST_USED
 from proa.api.meta import Object
-from proa.apiserver.authn.json_web_token import SigningKey, unverified_issuer
-from proa.apiserver.authn.legacy_token_use import LAST_USED
 from proa.apiserver.authn.service_account_claims import groups, user_name
 from proa.apiserver.authn.service_account_token import BROKEN_SIGNATURE
 from proa.apiserver.authn.token import Identified, InvalidToken
 from proa.apiserver.interface import ObjectReader, User
 from proa.lib.clock import Clock
+from proa.lib.json_web_token import SigningKey, unverified_issuer
 from proa.lib.recently_used import RecentlyUsed
 
-ISSUER = "kubernetes/serviceaccount"
-INVALID_SINCE = "kubernetes.io/legacy-token-invalid-since"
-CLAIM = "kubernetes.io/serviceaccount/"
 INVALIDATED = "Token has been invalidated"
 log = logging.getLogger(__name__)
 
@@ -37,11 +34,6 @@ class LegacyClaims:
     account: str
     account_uid: str
     secret: str
-
-
-def build_claims(namespace: str, account: str, account_uid: str, secret: str) -> dict[str, Any]:
-    members = {"namespace": namespace, "secret.name": secret, "service-account.name": account, "service-account.uid": account_uid}
-    return {"iss": ISSUER, **{f"{CLAIM}{name}": value for name, value in members.items()}, "sub": user_name(namespace, account)}
 
 
 def read_claims(payload: dict[str, Any]) -> LegacyClaims:

@@ -6,12 +6,11 @@ import asyncio
 import logging
 
 from proa.api.errors import AlreadyExists, ApiError
+from proa.api.legacy_token import LAST_USED, TRACKING
+from proa.api.legacy_token import TRACKING_NAMESPACE as NAMESPACE
 from proa.apiserver.interface import ObjectWriter
 from proa.lib.clock import Clock
 
-LAST_USED = "kubernetes.io/legacy-token-last-used"
-TRACKING = "kube-apiserver-legacy-service-account-token-tracking"
-NAMESPACE = "kube-system"
 log = logging.getLogger(__name__)
 
 

@@ -1,11 +1,20 @@
 """The two documents by which others verify this cluster's service-account tokens (OpenID Connect Discovery 1.0)."""
 
+import orjson
+
 from proa.api.meta import Object
-from proa.apiserver.authn.json_web_token import SigningKey
+from proa.lib.http.message import Response
+from proa.lib.json_web_token import SigningKey
 
 CONFIGURATION_PATH = "/.well-known/openid-configuration"
 KEYS_PATH = "/openid/v1/jwks"
 KEYS_MEDIA_TYPE = "application/jwk-set+json"
+CACHED = "public, max-age=3600"
+"""Verifiers need not ask each time; keys change rarely, and old ones stay known."""
+
+
+def published(document: Object, media_type: str = "application/json") -> Response:
+    return Response(200, {"content-type": media_type, "cache-control": CACHED}, orjson.dumps(document))
 
 
 def openid_configuration(key: SigningKey, issuer: str, external_url: str = "", keys_url: str = "") -> Object:

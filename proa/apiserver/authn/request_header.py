@@ -38,9 +38,9 @@ class RequestHeaderAuthenticator:
         self._names = names
 
     async def authenticate(self, request: Request) -> User | None:
-        if request.certificate is None:
+        if request.certificate is None or not self._certificates.vouches_for(request.certificate):
             return None
-        proxy = self._certificates.identity(request.certificate).user
+        proxy = self._certificates.user(request.certificate)
         if self._allowed and (proxy is None or proxy.name not in self._allowed):
             raise Unauthorized
         user = stated_user(request, self._names)

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from proa.api import meta
 from proa.api.meta import Object
 from proa.apiserver.authn.default_group import with_group
-from proa.apiserver.authn.json_web_token import SigningKey, unverified_issuer
 from proa.apiserver.authn.service_account_claims import Reference, TokenClaims, read_claims, to_user
 from proa.apiserver.authn.token import Identified, InvalidToken
 from proa.apiserver.interface import AUTHENTICATED_GROUP, ObjectReader, User
 from proa.lib.clock import Clock, parse_time
+from proa.lib.json_web_token import SigningKey, unverified_issuer
 from proa.lib.recently_used import RecentlyUsed
 
 LEEWAY_SECONDS = 60.0

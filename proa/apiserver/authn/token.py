@@ -4,6 +4,7 @@ Each kind is asked in turn. None means "not one of mine"; `InvalidToken` says wh
 ever sees "Unauthorized"; a TokenReview tells the reason.
 """
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -11,6 +12,7 @@ from typing import Protocol
 from proa.api.errors import Unauthorized
 from proa.apiserver.authn.default_group import with_group
 from proa.apiserver.interface import AUTHENTICATED_GROUP, User
+from proa.lib.recently_used import RecentlyUsed
 
 
 class InvalidToken(Unauthorized):
@@ -49,11 +51,22 @@ class AudienceAgnostic:
 
 
 class TokenUnion:
+    """Remembers of which kind a token was, as a client comes with the same one again and again."""
+
     def __init__(self, authenticators: Sequence[TokenAuthenticator]) -> None:
         self._authenticators = authenticators
+        self._kinds: RecentlyUsed[str, TokenAuthenticator] = RecentlyUsed(8192)
 
     async def authenticate_token(self, token: str, audiences: Sequence[str]) -> Identified:
         """Raises InvalidToken with every reason; whoever is found is in system:authenticated."""
+        kind = self._kinds.get(token)
+        if kind is not None:
+            with contextlib.suppress(InvalidToken):
+                if (found := await kind.authenticate_token(token, audiences)) is not None:
+                    return _authenticated(found)
+        return await self._ask_all(token, audiences)
+
+    async def _ask_all(self, token: str, audiences: Sequence[str]) -> Identified:
         reasons: dict[str, None] = {}
         for authenticator in self._authenticators:
             try:
@@ -62,8 +75,14 @@ class TokenUnion:
                 reasons[refused.why] = None
                 continue
             if found is not None:
-                return replace(found, user=with_group(found.user, AUTHENTICATED_GROUP))
+                self._kinds.put(token, authenticator)
+                return _authenticated(found)
         raise InvalidToken(aggregate(list(reasons)) or "invalid bearer token")
+
+
+def _authenticated(found: Identified) -> Identified:
+    user = with_group(found.user, AUTHENTICATED_GROUP)
+    return found if user is found.user else replace(found, user=user)
 
 
 def aggregate(reasons: Sequence[str]) -> str:

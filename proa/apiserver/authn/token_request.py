@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from proa.api import meta
 from proa.api.errors import BadRequest, Cause, Conflict, Invalid, NotFound, invalid, required
 from proa.api.meta import Object
-from proa.apiserver.authn.json_web_token import SigningKey
 from proa.apiserver.authn.service_account_claims import BOUND_TOKEN_SECONDS, Reference, build_claims
 from proa.apiserver.config import ApiServerConfig
 from proa.apiserver.interface import ObjectReader, User
 from proa.lib.clock import Clock, format_time
+from proa.lib.json_web_token import SigningKey
 
 GROUP = "authentication.k8s.io"
 DEFAULT_SECONDS = 3600

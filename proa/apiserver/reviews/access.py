@@ -1,12 +1,13 @@
 """May someone do something? SubjectAccessReview and its kin, asked of the same authorizer that guards every request."""
 
 from proa.api import meta
-from proa.api.errors import BadRequest, Cause, Invalid, invalid
+from proa.api.errors import BadRequest, Cause, Invalid, forbidden, invalid, required
+from proa.api.labels import validate_label_selector
 from proa.api.meta import Object
-from proa.apiserver.interface import Authorizer, RequestInfo, User
+from proa.apiserver.authz.subject_access_review import GROUP, to_request_info
+from proa.apiserver.interface import Authorizer, User
 
-GROUP = "authorization.k8s.io"
-OPERATORS = {"In": "=", "NotIn": "!="}
+OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 
 
 class AccessReviews:
@@ -55,28 +56,6 @@ def subject(spec: Object) -> User:
     return User(spec.get("user", ""), tuple(spec.get("groups") or ()), spec.get("uid", ""), extra)
 
 
-def to_request_info(spec: Object) -> RequestInfo:
-    resource = spec.get("resourceAttributes")
-    if not resource:
-        path = spec["nonResourceAttributes"]
-        return RequestInfo(path.get("verb", ""), path.get("path", ""))
-    return RequestInfo(
-        verb=resource.get("verb", ""), path="", is_resource=True, group=resource.get("group", ""), version=resource.get("version", ""),
-        resource=resource.get("resource", ""), subresource=resource.get("subresource", ""), namespace=resource.get("namespace", ""),
-        name=resource.get("name", ""), field_selector=field_selector(resource.get("fieldSelector") or {}),
-    )  # fmt: skip
-
-
-def field_selector(attributes: Object) -> str:
-    """As a query would have it."""
-    if attributes.get("rawSelector"):
-        return str(attributes["rawSelector"])
-    single = (each for each in attributes.get("requirements") or () if len(each.get("values") or ()) == 1)
-    return ",".join(
-        f"{each['key']}{OPERATORS[each['operator']]}{each['values'][0]}" for each in single if each.get("operator") in OPERATORS
-    )
-
-
 def _checked(obj: Object, kind: str, more: list[Cause] | None = None, *, is_self: bool = False) -> Object:
     spec: Object = obj.get("spec") or {}
     causes = problems(spec, is_self=is_self) + (more or [])
@@ -88,14 +67,47 @@ def _checked(obj: Object, kind: str, more: list[Cause] | None = None, *, is_self
 def problems(spec: Object, *, is_self: bool) -> list[Cause]:
     resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
     causes = []
-    if resource and path:
+    if resource is not None and path is not None:
         causes.append(invalid("spec.nonResourceAttributes", path, "cannot be specified in combination with resourceAttributes"))
-    if not resource and not path:
+    if resource is None and path is None:
         causes.append(
             invalid("spec.resourceAttributes", resource, "exactly one of nonResourceAttributes or resourceAttributes must be specified")
         )
     if not is_self and not spec.get("user") and not spec.get("groups"):
         causes.append(invalid("spec.user", spec.get("user", ""), "at least one of user or group must be specified"))
+    for member in ("fieldSelector", "labelSelector"):
+        selector = (resource or {}).get(member)
+        if selector is not None:
+            causes += _selector_problems(selector, f"spec.resourceAttributes.{member}", is_label=member == "labelSelector")
+    return causes
+
+
+def _selector_problems(selector: Object, path: str, *, is_label: bool) -> list[Cause]:
+    raw, requirements = selector.get("rawSelector") or "", selector.get("requirements") or []
+    causes = []
+    if raw and requirements:
+        causes.append(invalid(f"{path}.rawSelector", raw, "may not specified at the same time as requirements"))
+    if not raw and not requirements:
+        causes.append(required(f"{path}.requirements", f"when {path} is specified, requirements or rawSelector is required"))
+    for index, each in enumerate(requirements):
+        where = f"{path}.requirements[{index}]"
+        causes += _requirement_problems(each, where)
+        if is_label and each.get("key") and each.get("operator") in OPERATORS:
+            found = validate_label_selector({"matchExpressions": [each]}, "x")
+            known = {cause.field for cause in causes}
+            moved = (Cause(cause.field.replace("x.matchExpressions[0]", where), cause.message, cause.reason) for cause in found)
+            causes += [cause for cause in moved if cause.field not in known]
+    return causes
+
+
+def _requirement_problems(requirement: Object, path: str) -> list[Cause]:
+    """An operator that nobody knows is let pass: newer clients may know more."""
+    causes = [] if requirement.get("key") else [required(f"{path}.key", "must be specified")]
+    operator, values = requirement.get("operator"), requirement.get("values") or []
+    if operator in ("In", "NotIn") and not values:
+        causes.append(required(f"{path}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
+    if operator in ("Exists", "DoesNotExist") and values:
+        causes.append(forbidden(f"{path}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
     return causes
 
 

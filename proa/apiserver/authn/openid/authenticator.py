@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from proa.apiserver.authn.json_web_token import split_token, unverified_issuer
 from proa.apiserver.authn.openid.claims import to_user
 from proa.apiserver.authn.openid.configuration import JWTAuthenticatorConfig
 from proa.apiserver.authn.openid.keys import ProviderKeys
 from proa.apiserver.authn.token import Identified, InvalidToken
 from proa.lib.clock import Clock
+from proa.lib.json_web_token import split_token, unverified_issuer
 from proa.lib.recently_used import RecentlyUsed
 
 REMEMBERED_SECONDS = 10.0

@@ -6,8 +6,8 @@ Source: apiserver.config.k8s.io/v1 JWTAuthenticator (KEP-3331).
 from dataclasses import dataclass, field
 
 from proa.api.meta import Object
-from proa.apiserver.authn.json_web_signature import ALGORITHMS
 from proa.apiserver.identity_expression import IdentityExpression
+from proa.lib.json_web_signature import ALGORITHMS
 
 
 @dataclass(frozen=True, slots=True)

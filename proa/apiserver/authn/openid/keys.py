@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from proa.apiserver.authn.json_web_signature import VerificationKey, from_json_web_key
 from proa.apiserver.authn.openid.configuration import Issuer
 from proa.lib.clock import Clock
 from proa.lib.http.client import Endpoint, HttpClient
 from proa.lib.http.client_tls import client_context
+from proa.lib.json_web_signature import VerificationKey, from_json_web_key
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 TIMEOUT_SECONDS = 10.0

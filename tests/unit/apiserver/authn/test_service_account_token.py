@@ -10,7 +10,6 @@ import pytest
 from proa.api.errors import ApiError, Unauthorized
 from proa.api.meta import Object
 from proa.apiserver.authn.bearer_token import BearerTokenAuthenticator, header_token, websocket_token
-from proa.apiserver.authn.json_web_token import SigningKey
 from proa.apiserver.authn.service_account_claims import EXTENDED_SECONDS
 from proa.apiserver.authn.service_account_token import ServiceAccountTokenAuthenticator
 from proa.apiserver.authn.token import Identified, InvalidToken, TokenUnion
@@ -20,6 +19,7 @@ from proa.apiserver.fake import FakeReader
 from proa.apiserver.interface import User
 from proa.lib.clock import VirtualClock, format_time
 from proa.lib.http.message import Request
+from proa.lib.json_web_token import SigningKey
 from proa.lib.pki import load_or_create_private_key
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"

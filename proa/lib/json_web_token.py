@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from proa.apiserver.authn import json_web_signature
-from proa.apiserver.authn.json_web_signature import VerificationKey, algorithm_of, decode_base64, encode_base64
+from proa.lib import json_web_signature
+from proa.lib.json_web_signature import VerificationKey, algorithm_of, decode_base64, encode_base64
 
 if TYPE_CHECKING:
-    from proa.apiserver.authn.json_web_signature import PrivateKey, PublicKey
+    from proa.lib.json_web_signature import PrivateKey, PublicKey
 
 
 class SigningKey:

@@ -7,9 +7,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from proa.apiserver.authn.json_web_signature import decode_base64, encode_base64
-from proa.apiserver.authn.json_web_token import SigningKey, unverified_issuer
 from proa.apiserver.authn.openid_discovery import json_web_key_set, openid_configuration
+from proa.lib.json_web_signature import decode_base64, encode_base64
+from proa.lib.json_web_token import SigningKey, unverified_issuer
 from proa.lib.pki import load_or_create_private_key, write_file
 
 
