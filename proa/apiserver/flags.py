@@ -91,7 +91,7 @@ def port_range(text: str) -> tuple[int, int]:
     return int(first), int(last)
 
 
-FEATURE_GATES = ("CBORServingAndStorage",)
+FEATURE_GATES = ("CBORServingAndStorage", "ConstrainedImpersonation")
 FLAGS: dict[str, Flag] = {
     "anonymous-auth": Flag("anonymous_auth", boolean),
     "api-audiences": Flag("api_audiences", words),

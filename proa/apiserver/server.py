@@ -200,7 +200,7 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
         watch_started=metrics.watch_changed,
         offer=reader.offer,
         withdraw=reader.withdraw,
-        constrained_impersonation=_at_least(config, 36),
+        constrained_impersonation=config.feature_gates.get("ConstrainedImpersonation", _at_least(config, 36)),
     )
     resources = builtin_resources(schema, config.runtime_config)
     aggregator = Aggregator(context, config, writer, registry, lambda: paths.forget_discovery(), lambda: paths.forget())
