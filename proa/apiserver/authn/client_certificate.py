@@ -1,4 +1,4 @@
-"""Who a client certificate stands for: its common name is the user, its organizations are the groups.
+"""Who a client certificate stands for: its common name is the user, its organizations are the groups, and it may state a UID.
 
 The TLS layer has checked the chain against every authority that a client may have; which of them it was is looked at here, once for each
 certificate, and the dates each time, as a connection may outlive them.
@@ -30,6 +30,10 @@ class CertificateIdentity:
 
 
 STRANGER = CertificateIdentity(None, 0.0, 0.0)
+
+
+UID_ATTRIBUTE = "1.3.6.1.4.1.57683.2"
+"""Of a subject: the user's UID, at most once (KEP-4827)."""
 
 
 class Authority:
@@ -94,7 +98,7 @@ class ClientCertificateAuthenticator:
 
 
 def read_identity(der: bytes, authority: Authority | None = None) -> CertificateIdentity:
-    """STRANGER for a certificate of another authority."""
+    """STRANGER for a certificate of another authority, or one that contradicts itself."""
     from cryptography import x509
     from cryptography.x509.oid import NameOID
 
@@ -105,5 +109,8 @@ def read_identity(der: bytes, authority: Authority | None = None) -> Certificate
     organizations = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
     extra = {f"{EXTRA}credential-id": (f"X509SHA256={hashlib.sha256(der).hexdigest()}",)}
     groups = tuple(str(each.value) for each in organizations)
-    user = with_group(User(str(names[0].value), groups, extra=extra), AUTHENTICATED_GROUP) if names else None
+    uids = [str(each.value) for each in certificate.subject.get_attributes_for_oid(x509.ObjectIdentifier(UID_ATTRIBUTE))]
+    if len(uids) > 1 or "" in uids:
+        return STRANGER
+    user = with_group(User(str(names[0].value), groups, "".join(uids), extra), AUTHENTICATED_GROUP) if names else None
     return CertificateIdentity(user, certificate.not_valid_before_utc.timestamp(), certificate.not_valid_after_utc.timestamp())

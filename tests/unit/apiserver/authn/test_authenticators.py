@@ -2,10 +2,15 @@
 
 import asyncio
 import ssl
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from proa.api.errors import Unauthorized
 from proa.apiserver.authn.build import build_authentication
@@ -36,6 +41,27 @@ def test_a_certificate_names_user_and_groups() -> None:
         ["dev", "ops", "system:authenticated"],
         ["authentication.kubernetes.io/credential-id"],
     )
+
+
+def with_uids(*uids: str) -> bytes:
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    attributes = [x509.NameAttribute(NameOID.COMMON_NAME, "jane")]
+    attributes += [x509.NameAttribute(x509.ObjectIdentifier("1.3.6.1.4.1.57683.2"), uid) for uid in uids]
+    name = x509.Name(attributes)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(days=1), now + timedelta(days=1))
+    return builder.sign(key, SHA256()).public_bytes(Encoding.DER)
+
+
+@pytest.mark.parametrize(("uids", "expected"), [((), ""), (("7",), "7"), (("7", "8"), None)])
+def test_a_certificate_may_state_a_uid_once(uids: tuple[str, ...], expected: str | None) -> None:
+    asked = ClientCertificateAuthenticator(SystemClock()).authenticate(request(with_uids(*uids)))
+    if expected is None:
+        with pytest.raises(Unauthorized):
+            asyncio.run(asked)
+        return
+    user = asyncio.run(asked)
+    assert user is not None
+    assert user.uid == expected
 
 
 def test_a_connection_does_not_outlive_its_certificate() -> None:
