@@ -32,7 +32,7 @@ def desired_status(crd: Object, others: Iterable[Mapping[str, object]], now: str
 def is_settled(crd: Object) -> bool:
     """Whether `desired_status` would change nothing, whatever names others hold. False where that isn't plain to see."""
     status, spec = crd.get("status") or {}, crd["spec"]
-    true = {condition["type"] for condition in status.get("conditions") or () if condition["status"] == "True"}
+    true = {condition.get("type") for condition in status.get("conditions") or () if condition.get("status") == "True"}
     if crd["metadata"].get("deletionTimestamp") or is_protected(spec["group"]):
         return False
     return {"NamesAccepted", "Established"} <= true and status.get("acceptedNames") == spec["names"] and "storedVersions" in status
@@ -101,7 +101,7 @@ def _set_approval(crd: Object, status: Object, now: str) -> None:
 
 
 def find_condition(status: Object, kind: str) -> Object | None:
-    found: Object | None = next((each for each in status.get("conditions") or () if each["type"] == kind), None)
+    found: Object | None = next((each for each in status.get("conditions") or () if each.get("type") == kind), None)
     return found
 
 

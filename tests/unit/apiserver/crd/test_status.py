@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from proa.apiserver.crd.status import FINALIZER, desired_status, find_condition, mark_terminating
+from proa.apiserver.crd.status import FINALIZER, desired_status, find_condition, is_settled, mark_terminating
 
 NOW, LATER = "2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z"
 NAMES = {"plural": "widgets", "singular": "widget", "kind": "Widget", "listKind": "WidgetList", "shortNames": ["w", "wd"]}
@@ -77,3 +77,9 @@ def test_a_deletion_begins_with_the_finalizer_and_happens_once() -> None:
     under_way = {"metadata": {"deletionTimestamp": NOW}}
     mark_terminating(under_way, LATER)
     assert under_way == {"metadata": {"deletionTimestamp": NOW}}
+
+
+def test_conditions_that_say_nothing_are_passed_over() -> None:
+    status = desired_status(definition(status={"conditions": [{"message": "patched"}]}), [], NOW)
+    assert [each.get("type") for each in status["conditions"]] == [None, "NamesAccepted", "Established"]
+    assert not is_settled(definition(status={"conditions": [{"message": "patched"}]}))
