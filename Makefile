@@ -40,6 +40,7 @@ test-packages:
 	@$(SUDO) sh scripts/kubectl $(CURDIR)/.cache
 	@$(SUDO) sh scripts/kubectl_1_20 $(CURDIR)/.cache
 	@$(SUDO) sh scripts/helm $(CURDIR)/.cache $(PYTHON)
+	@$(SUDO) sh scripts/client_node $(CURDIR)/.cache
 
 $(STAMP): pyproject.toml requirements.lock hatch_build.py $(shell find proa -name '*.proto')
 	$(PYTHON) -m venv $(VENV)
