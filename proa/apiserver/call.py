@@ -79,7 +79,8 @@ class ServerContext:
     aggregated: dict[tuple[str, str], Elsewhere] = field(default_factory=dict)
     """Who answers for a group and version, where it isn't this server."""
     token_request: TokenRequester | None = None
-    watch_started: Callable[[str, int], None] = lambda resource, change: None
+    watch_started: Callable[[RequestInfo, int], None] = lambda info, change: None
+    watch_events: Callable[[RequestInfo], list[float]] = lambda info: [0]
     offer: Callable[[str, str, str, Object], None] = lambda group, plural, key, obj: None
     withdraw: Callable[[str, str, str], None] = lambda group, plural, key: None
     constrained_impersonation: bool = True
@@ -126,7 +127,8 @@ class Call:
 
     def tabulator(self) -> Tabulator:
         now = self.server.clock.now().timestamp()
-        return Tabulator(self.served.resource, now, self.request.parameter("includeObject"))
+        version = self.encoding().version if "v1beta1" in self.request.headers.get("accept", "") else "v1"
+        return Tabulator(self.served.resource, now, self.request.parameter("includeObject"), version)
 
     def entry_response(self, entry: Entry, status: int = 200) -> Response:
         encoding = self.encoding()

@@ -68,7 +68,7 @@ class Pipeline:
         self._finish(request, response, warnings)
         stream = not isinstance(response, Response)
         code = 101 if isinstance(response, UpgradeResponse) else response.status
-        self._metrics.observe(info, code, time.perf_counter() - started, stream=stream)
+        self._metrics.observe(info, code, time.perf_counter() - started, stream=stream, dry_run="dryRun" in request.query)
         return response
 
     def _failed(self, request: Request, error: Exception) -> Response:

@@ -12,12 +12,13 @@ _UPPER = {
 }  # fmt: skip
 
 
+DRY_RUN = "dry_run"
 MAX_RECORDS = 5000
 
 
 class RequestMetrics:
     def __init__(self, registry: Registry, served: dict[GroupVersionResource, ServedResource]) -> None:
-        target = ("verb", "group", "version", "resource", "subresource", "scope")
+        target = ("verb", DRY_RUN, "group", "version", "resource", "subresource", "scope")
         self._served = served
         self._records: dict[tuple[object, ...], tuple[list[float], Series]] = {}
         self._requests = registry.add(
@@ -27,16 +28,17 @@ class RequestMetrics:
             Histogram("apiserver_request_duration_seconds", "Time to answer, streams left out.", ("component", *target))
         )
         self._long_running = registry.add(
-            Gauge("apiserver_longrunning_requests", "Streams that are open.", ("component", "resource", "verb"))
+            Gauge("apiserver_longrunning_requests", "Streams that are open.", ("component", *(each for each in target if each != DRY_RUN)))
         )
+        self._events = registry.add(Counter("apiserver_watch_events_total", "Events sent to watchers.", ("group", "version", "resource")))
         self._terminations = registry.add(Counter("apiserver_request_terminations_total", "Requests ended by an error within the server."))
         registry.add(GaugeFunction("apiserver_storage_objects", "Stored objects by resource.", ("resource",), self._stored))
 
-    def observe(self, info: RequestInfo, code: int, seconds: float, *, stream: bool) -> None:
-        key = (info.verb, info.group, info.version, info.resource, info.subresource, not info.name, not info.namespace, code)
+    def observe(self, info: RequestInfo, code: int, seconds: float, *, stream: bool, dry_run: bool = False) -> None:
+        key = (info.verb, info.group, info.version, info.resource, info.subresource, not info.name, not info.namespace, code, dry_run)
         record = self._records.get(key) if info.is_resource else None
         if record is None:
-            record = self._record(info, code)
+            record = self._record(info, code, dry_run)
             if info.is_resource and len(self._records) < MAX_RECORDS:
                 self._records[key] = record
         count, durations = record
@@ -44,17 +46,21 @@ class RequestMetrics:
         if not stream:
             durations.observe(seconds)
 
-    def _record(self, info: RequestInfo, code: int) -> tuple[list[float], Series]:
-        verb = _UPPER.get(info.verb, info.verb.upper())
+    def _record(self, info: RequestInfo, code: int, dry_run: bool) -> tuple[list[float], Series]:
+        verb, dry = _UPPER.get(info.verb, info.verb.upper()), "All" if dry_run else ""
         if info.is_resource:
-            scope = "resource" if info.name else "namespace" if info.namespace else "cluster"
-            target = (verb, info.group, info.version, info.resource, info.subresource, scope)
+            target = (verb, dry, info.group, info.version, info.resource, info.subresource, _scope(info))
         else:
-            target = (verb, "", "", "", _path_label(info.path), "")
+            target = (verb, dry, "", "", "", _path_label(info.path), "")
         return self._requests.cell(str(code), "apiserver", *target), self._durations.series("apiserver", *target)
 
-    def watch_changed(self, resource: str, change: int) -> None:
-        self._long_running.increment("apiserver", resource, "WATCH", by=change)
+    def watch_changed(self, info: RequestInfo, change: int) -> None:
+        target = "WATCH", info.group, info.version, info.resource, info.subresource, _scope(info)
+        self._long_running.increment("apiserver", *target, by=change)
+
+    def events_cell(self, info: RequestInfo) -> list[float]:
+        """What a watch adds the number of its events to."""
+        return self._events.cell(info.group, info.version, info.resource)
 
     def failed(self) -> None:
         self._terminations.increment()
@@ -66,6 +72,10 @@ class RequestMetrics:
             if resource.collection is not None and name not in counted:
                 counted.add(name)
                 yield (name,), sum(1 for _ in resource.collection.current())
+
+
+def _scope(info: RequestInfo) -> str:
+    return "resource" if info.name else "namespace" if info.namespace else "cluster"
 
 
 def _path_label(path: str) -> str:

@@ -44,6 +44,7 @@ from proa.apiserver.maintenance import compact_forever, expire_events_forever
 from proa.apiserver.openapi_paths import OpenApiPaths
 from proa.apiserver.paths import Paths, Static
 from proa.apiserver.pipeline import Pipeline
+from proa.apiserver.process_metrics import add_process_metrics
 from proa.apiserver.reader import CacheReader
 from proa.apiserver.registry.builtin import builtin_resources
 from proa.apiserver.registry.controllers import missing_controller_warning
@@ -186,6 +187,7 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
     authorizer, authorization_loops = build_authorization(config, reader, clock)
     admission = AdmissionChain(build_admission(reader, writer, config, authorizer, clock, served))
     metrics = RequestMetrics(registry, served)
+    add_process_metrics(registry, lambda: version_document(config.kubernetes_version))
     context = ServerContext(
         clock=clock,
         served=served,
@@ -198,6 +200,7 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
         reviews=build_reviews(authentication, authorizer),
         token_request=authentication.token_requests.create,
         watch_started=metrics.watch_changed,
+        watch_events=metrics.events_cell,
         offer=reader.offer,
         withdraw=reader.withdraw,
         constrained_impersonation=config.feature_gates.get("ConstrainedImpersonation", _at_least(config, 36)),
@@ -212,8 +215,7 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
     hooks: dict[tuple[str, str], WriteHook] = {("", "services"): ServiceAllocator(config, reader)}
     started = _Readiness()
     paths = Paths(lambda: _listed(served), address, documents, _health(started), registry, {"/openapi": openapi}, aggregator.registered)
-    cbor = config.feature_gates.get(FEATURE_GATE, False)
-    pipeline = Pipeline(context, authentication.authenticator, paths, metrics, speaks_cbor=cbor)
+    pipeline = Pipeline(context, authentication.authenticator, paths, metrics, speaks_cbor=config.feature_gates.get(FEATURE_GATE, False))
     writer.handler = pipeline
     server = ApiServer(config, context, store, pipeline, reader, writer, paths, hooks, schema, clock, aggregator)
     started.server = server

@@ -199,6 +199,14 @@ def test_a_deleted_namespace_takes_everything_along(space: Namespace) -> None:
     assert "not found" in inside.fails("create", "configmap", "c")
 
 
+def test_every_resource_can_be_explained(space: Namespace) -> None:
+    for line in space.out("api-resources", "--no-headers").splitlines():
+        *_, api_version, _, kind = line.split()
+        name = line.split()[0]
+        told = space.out("explain", name, f"--api-version={api_version}", "--recursive")
+        assert f"KIND:       {kind}\n" in told, name
+
+
 def test_explain_and_api_resources_know_every_kind(space: Namespace) -> None:
     told = space.out("explain", "pod.spec.containers.livenessProbe.httpGet.port")
     assert told.startswith("KIND:       Pod\nVERSION:    v1\n\nFIELD: port <IntOrString>\n")

@@ -303,7 +303,8 @@ def test_metrics_count_requests(run: Run) -> None:
     async def scenario(api: Api) -> None:
         await api("GET", f"{MAPS}/none")
         text = (await api("GET", "/metrics")).raw.decode()
-        labels = 'code="404",component="apiserver",verb="GET",group="",version="v1",resource="configmaps",subresource="",scope="resource"'
+        target = 'verb="GET",dry_run="",group="",version="v1",resource="configmaps",subresource="",scope="resource"'
+        labels = f'code="404",component="apiserver",{target}'
         assert f"apiserver_request_total{{{labels}}} 1\n" in text
         assert 'apiserver_storage_objects{resource="namespaces"} 4\n' in text
 

@@ -12,6 +12,8 @@ from proa.api.schema_node import SchemaNode
 
 def merge(live: Any, config: Any, node: SchemaNode) -> Any:
     """What the configuration says wins; what it doesn't say stays. A null takes the field away."""
+    if config.__class__ is str and node.type != "quantity":
+        return config
     kind = kind_of(node)
     if kind in ("object", "map", "deduced") and isinstance(live, dict) and isinstance(config, dict):
         return _merge_members(live, config, node)

@@ -15,6 +15,8 @@ from proa.api.quantity import canonical_text
 from proa.api.schema_node import SchemaNode
 
 Added = Callable[[Any], FieldSet]
+Path = tuple[Any, ...]
+"""() or (the path to here, the element below): becomes a text only if there is something to complain of."""
 DEDUCED = SchemaNode("any", preserve_unknown_fields=True)
 """A value without a schema: objects are granular, lists atomic."""
 
@@ -23,6 +25,7 @@ class InvalidKey(ValueError):
     """An element of a list of type map omits a key that has no default, or a configuration has one twice."""
 
 
+@lru_cache(16384)
 def kind_of(node: SchemaNode) -> str:
     """object, map, set, list_map, deduced or atomic: how this place merges."""
     if node.type == "object":
@@ -191,10 +194,12 @@ class FieldWalker:
         if less is not None:
             removed[element] = less
 
-    def applied(self, value: Any, node: SchemaNode, path: str = "") -> FieldSet:
+    def applied(self, value: Any, node: SchemaNode, path: Path = ()) -> FieldSet:
         """The fields of an applied configuration: unlike `added`, objects with members are no members themselves. Raises InvalidKey."""
+        if value.__class__ is not dict and value.__class__ is not list:
+            return LEAF
         kind = kind_of(node)
-        if value is None or kind == "atomic" or not isinstance(value, dict | list):
+        if kind == "atomic":
             return LEAF
         if kind == "set" and isinstance(value, list):
             _check_unique([value_element(item) for item in value], path)
@@ -205,35 +210,48 @@ class FieldWalker:
             return self._applied_members(value, node, kind, path)
         return LEAF
 
-    def _applied_members(self, value: dict[str, Any], node: SchemaNode, kind: str, path: str) -> FieldSet:
+    def _applied_members(self, value: dict[str, Any], node: SchemaNode, kind: str, path: Path) -> FieldSet:
         fields: FieldSet = {}
+        declared = node.properties if kind == "object" else {}
         for key, item in value.items():
-            below = self.applied(item, child_of(node, key), f"{path}.{key}")
-            declared = kind == "object" and key in node.properties
-            if item == [] and kind_of(child_of(node, key)) in ("set", "list_map") and declared:
+            element = _field_element(key)
+            if item.__class__ is not dict and item.__class__ is not list:
+                fields[element] = LEAF
                 continue
-            fields[_field_element(key)] = below if declared or not below else {SELF: LEAF, **below}
+            child = child_of(node, key)
+            if item == [] and key in declared and kind_of(child) in ("set", "list_map"):
+                continue
+            below = self.applied(item, child, (path, element))
+            fields[element] = below if key in declared or not below else {SELF: LEAF, **below}
         return fields
 
-    def _applied_items(self, value: list[Any], node: SchemaNode, path: str) -> FieldSet:
+    def _applied_items(self, value: list[Any], node: SchemaNode, path: Path) -> FieldSet:
         elements = []
         for index, item in enumerate(value):
             try:
                 elements.append(item_element(node, item))
             except InvalidKey as error:
-                raise InvalidKey(f"{path}: element {index}: {error}") from None
+                raise InvalidKey(f"{_path_text(path)}: element {index}: {error}") from None
         _check_unique(elements, path)
         fields: FieldSet = {}
         for element, item in zip(elements, value, strict=True):
-            fields[element] = {SELF: LEAF, **self.applied(item, node.items or DEDUCED, f"{path}{path_text((element,))}")}
+            fields[element] = {SELF: LEAF, **self.applied(item, node.items or DEDUCED, (path, element))}
         return fields
 
 
-def _check_unique(elements: list[str], path: str) -> None:
+def _path_text(path: Path) -> str:
+    elements: list[str] = []
+    while path:
+        path, element = path
+        elements.append(element)
+    return path_text(tuple(reversed(elements)))
+
+
+def _check_unique(elements: list[str], path: Path) -> None:
     seen: set[str] = set()
     for element in elements:
         if element in seen:
-            raise InvalidKey(f"{path}: duplicate entries for key {path_text((element,))}")
+            raise InvalidKey(f"{_path_text(path)}: duplicate entries for key {path_text((element,))}")
         seen.add(element)
 
 

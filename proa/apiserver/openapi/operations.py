@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from proa.api.resource import Resource, Subresource
 from proa.apiserver.discovery.groups import by_group
-from proa.apiserver.openapi.parameters import BY_ACTION, BY_SUBRESOURCE
+from proa.apiserver.openapi.parameters import BELOW_PROXY, BY_ACTION, BY_SUBRESOURCE
 
 STATUS = "io.k8s.apimachinery.pkg.apis.meta.v1.Status"
 PATCH = "io.k8s.apimachinery.pkg.apis.meta.v1.Patch"
 DELETE_OPTIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"
 _META, _VERSION_INFO = "io.k8s.apimachinery.pkg.apis.meta.v1", "io.k8s.apimachinery.pkg.version.Info"
+WATCH_EVENT = f"{_META}.WatchEvent"
 TEXT = "string"
 """As a response: plain text, not an object."""
 
@@ -26,8 +27,32 @@ _PREFIX = {
     "patch": "patch",
     "delete": "delete",
     "deletecollection": "delete",
+    "watch": "watch",
+    "watchlist": "watch",
 }
-_METHODS = {"get": "get", "list": "get", "post": "post", "put": "put", "patch": "patch", "delete": "delete", "deletecollection": "delete"}
+_DESCRIPTIONS = {
+    "get": "read the specified {kind}",
+    "list": "list or watch objects of kind {kind}",
+    "post": "create {kind}",
+    "put": "replace the specified {kind}",
+    "patch": "partially update the specified {kind}",
+    "delete": "delete {kind}",
+    "deletecollection": "delete collection of {kind}",
+    "watch": "watch changes to an object of kind {kind}. deprecated: use the 'watch' parameter with a list operation instead, "
+    "filtered to a single item with the 'fieldSelector' parameter.",
+    "watchlist": "watch individual changes to a list of {kind}. deprecated: use the 'watch' parameter with a list operation instead.",
+}
+_METHODS = {
+    "watch": "get",
+    "watchlist": "get",
+    "get": "get",
+    "list": "get",
+    "post": "post",
+    "put": "put",
+    "patch": "patch",
+    "delete": "delete",
+    "deletecollection": "delete",
+}
 _ITEM_ACTIONS = (("get", "get"), ("update", "put"), ("delete", "delete"), ("patch", "patch"))
 _COLLECTION_ACTIONS = (("list", "list"), ("create", "post"), ("deletecollection", "deletecollection"))
 _ANSWERS = {"post": ("200", "201", "202"), "put": ("200", "201"), "patch": ("200", "201"), "delete": ("200", "202")}
@@ -108,6 +133,18 @@ def _resource_operations(resource: Resource) -> Iterator[Operation]:
             yield _operation(resource, action, f"{collection}/{{name}}")
     if resource.id.namespaced and "list" in resource.verbs:
         yield _operation(resource, "list", f"{_base(resource)}/{resource.id.plural}", everywhere=True)
+    if "watch" in resource.verbs:
+        yield from _watch_operations(resource)
+
+
+def _watch_operations(resource: Resource) -> Iterator[Operation]:
+    """The deprecated paths, which client generators still look for."""
+    below = f"{_base(resource)}/watch"
+    collection = below + _collection(resource).removeprefix(_base(resource))
+    yield _operation(resource, "watchlist", collection)
+    yield _operation(resource, "watch", f"{collection}/{{name}}")
+    if resource.id.namespaced:
+        yield _operation(resource, "watchlist", f"{below}/{resource.id.plural}", everywhere=True)
 
 
 def _base(resource: Resource) -> str:
@@ -123,12 +160,13 @@ def _operation(resource: Resource, action: str, path: str, *, everywhere: bool =
     own = resource.id
     scope = "Namespaced" if own.namespaced and not everywhere else ""
     collection = "Collection" if action == "deletecollection" else ""
-    operation_id = f"{_PREFIX[action]}{_title(resource)}{collection}{scope}{own.kind}{'ForAllNamespaces' if everywhere else ''}"
+    many = "List" if action == "watchlist" else ""
+    operation_id = f"{_PREFIX[action]}{_title(resource)}{collection}{scope}{own.kind}{many}{'ForAllNamespaces' if everywhere else ''}"
     return Operation(
         path, _METHODS[action], action, operation_id, _version_tag(resource), Kind(own.group, own.version, own.kind),
          _path_parameters(path),
         BY_ACTION[action], _request(action, resource.definition), _response(resource, action), _ANSWERS.get(action, ("200",)),
-        f"{action} {own.kind}", _is_builtin(resource),
+        _DESCRIPTIONS[action].format(kind=own.kind), _is_builtin(resource),
     )  # fmt: skip
 
 
@@ -139,6 +177,8 @@ def _request(action: str, definition: str) -> str:
 
 
 def _response(resource: Resource, action: str) -> str:
+    if action in ("watch", "watchlist"):
+        return WATCH_EVENT
     if action == "list":
         return f"{resource.definition}List"
     if action == "deletecollection":
@@ -152,8 +192,9 @@ def _subresource_operations(resource: Resource, subresource: Subresource) -> Ite
     path = f"{_collection(resource)}/{{name}}/{subresource.name}"
     if subresource.name in _CONNECT:
         methods = ("get", "post") if subresource.name != "proxy" else ("get", "post", "put", "patch", "delete")
-        for method in methods:
-            yield _subresource_operation(resource, subresource, path, method, "connect")
+        for below in (path, f"{path}/{{path}}") if subresource.name == "proxy" else (path,):
+            for method in methods:
+                yield _subresource_operation(resource, subresource, below, method, "connect")
         return
     for verb, action in (*_ITEM_ACTIONS, ("create", "post")):
         if verb in subresource.verbs:
@@ -165,11 +206,12 @@ def _subresource_operation(resource: Resource, subresource: Subresource, path: s
     group, version = (subresource.group, subresource.version) if subresource.version else (own.group, own.version)
     scope = "Namespaced" if own.namespaced else ""
     prefix = f"connect{_title(resource)}{method.title()}" if action == "connect" else f"{_PREFIX[action]}{_title(resource)}"
+    suffix = "WithPath" if path.endswith("/{path}") else ""
     definition = _subresource_definition(resource, subresource)
     is_text = action == "connect" or subresource.name == "log"
     query = BY_SUBRESOURCE.get((own.plural, subresource.name), ())
     return Operation(
-        path, method, action, f"{prefix}{scope}{own.kind}{subresource.name.title()}", _version_tag(resource), Kind(group, version,
+        path, method, action, f"{prefix}{scope}{own.kind}{subresource.name.title()}{suffix}", _version_tag(resource), Kind(group, version,
          subresource.kind),
         _path_parameters(path), (*BY_ACTION[action], *query), "" if is_text else _request(action, definition),
          TEXT if is_text else definition,
@@ -186,7 +228,8 @@ def _subresource_definition(resource: Resource, subresource: Subresource) -> str
 
 
 def _path_parameters(path: str) -> tuple[str, ...]:
-    return tuple(name for name in ("namespace", "name") if f"{{{name}}}" in path)
+    named = tuple(name for name in ("namespace", "name") if f"{{{name}}}" in path)
+    return (*named, BELOW_PROXY) if path.endswith("/{path}") else named
 
 
 def _words(group: str) -> list[str]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+BELOW_PROXY = "path-below"
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -10,16 +12,19 @@ class Parameter:
     type: str
     description: str
     place: str = "query"
+    key: str = ""
+    """By which it is found, where another parameter has its name."""
 
 
 def _table(*parameters: Parameter) -> Mapping[str, Parameter]:
-    return {each.name: each for each in parameters}
+    return {each.key or each.name: each for each in parameters}
 
 
 PARAMETERS: Mapping[str, Parameter] = _table(
     Parameter("name", "string", "The object's name.", "path"),
     Parameter("namespace", "string", "The namespace that the object is in.", "path"),
     Parameter("path", "string", "The path that is asked for behind the proxy.", "query"),
+    Parameter("path", "string", "What follows the proxy in the URL.", "path", BELOW_PROXY),
     Parameter("pretty", "string", "true: the answer is indented for people."),
     Parameter("allowWatchBookmarks", "boolean", "The watch may send BOOKMARK events."),
     Parameter("continue", "string", "The token of the previous page: the list goes on behind it."),
@@ -65,6 +70,8 @@ _DELETE = ("dryRun", "gracePeriodSeconds", "ignoreStoreReadErrorWithClusterBreak
 BY_ACTION: Mapping[str, tuple[str, ...]] = {
     "get": (),
     "list": _LIST,
+    "watch": _LIST,
+    "watchlist": _LIST,
     "post": ("dryRun", "fieldManager", "fieldValidation"),
     "put": ("dryRun", "fieldManager", "fieldValidation"),
     "patch": ("dryRun", "fieldManager", "fieldValidation", "force"),

@@ -9,7 +9,8 @@ from proa.apiserver.openapi.parameters import PARAMETERS, Parameter
 Document = dict[str, Any]
 
 MEDIA_TYPES = ("application/json", "application/yaml")
-WATCH_MEDIA_TYPE = "application/json;stream=watch"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+JSON_WATCH, PROTOBUF_WATCH = "application/json;stream=watch", f"{PROTOBUF};stream=watch"
 PATCH_MEDIA_TYPES = ("application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml")
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 SECURITY = {"BearerToken": {"description": "Bearer Token authentication", "type": "apiKey", "name": "authorization", "in": "header"}}
@@ -71,7 +72,10 @@ def consumed(operation: Operation) -> tuple[str, ...]:
 def produced(operation: Operation) -> tuple[str, ...]:
     if operation.response == TEXT:
         return ("text/plain", "application/json") if operation.action == "get" else ("*/*",)
-    return (*MEDIA_TYPES, WATCH_MEDIA_TYPE) if operation.action == "list" else MEDIA_TYPES
+    own = (*MEDIA_TYPES, PROTOBUF) if operation.builtin else MEDIA_TYPES
+    if operation.action not in ("list", "watch", "watchlist"):
+        return own
+    return (*own, JSON_WATCH, PROTOBUF_WATCH) if operation.builtin else (*own, JSON_WATCH)
 
 
 def _body(operation: Operation, definitions: Mapping[str, Any]) -> Document:

@@ -6,11 +6,13 @@ Defaults come a second time only after webhooks: what the plugins of the server 
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 from proa.api.errors import AlreadyExists, ApiError, Invalid
 from proa.api.meta import Object, metadata
 from proa.api.names import generate_name
 from proa.api.resource import StrategyContext
+from proa.apiserver.authz.denial import forbidden
 from proa.apiserver.call import Call
 from proa.apiserver.interface import Attributes
 from proa.apiserver.options import WriteOptions
@@ -20,6 +22,14 @@ from proa.storage.interface import Entry, KeyExists
 GENERATE_ATTEMPTS = 8
 VARIANTS = "89ab"
 VERSION_SET = "resourceVersion should not be set on objects to be created"
+
+
+async def authorize_create(call: Call) -> None:
+    """Who updates or applies what isn't there creates it, and needs that right as well. Raises Forbidden."""
+    info = replace(call.info, verb="create")
+    decision = await call.server.authorizer.authorize(call.user, info)
+    if not decision.allowed:
+        raise forbidden(call.user, info, decision.reason)
 
 
 def new_uid() -> str:

@@ -15,7 +15,7 @@ from proa.apiserver.options import WriteOptions, user_agent_manager, write_optio
 from proa.apiserver.verbs.applied import APPLY_PATCH, applied_object
 from proa.apiserver.verbs.change import ObjectChange, copy_of
 from proa.apiserver.verbs.create import settle_namespace
-from proa.apiserver.verbs.creation import create_object
+from proa.apiserver.verbs.creation import authorize_create, create_object
 from proa.apiserver.verbs.update import check_identity, strategy_of
 from proa.lib.http.message import Response
 
@@ -144,6 +144,7 @@ def patch_function(kind: str, patch_: Any, call: Call) -> Callable[[Object], Any
 async def _apply(call: Call, options: WriteOptions) -> Response:
     manager = options.field_manager
     applied = applied_object(call, options)
+    check_identity(call, applied)
     force = bool(options.force)
 
     def build(live: Object) -> Object:
@@ -160,6 +161,7 @@ async def _apply(call: Call, options: WriteOptions) -> Response:
     if uid:
         why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
         raise Conflict.of(identity.group, identity.plural, call.info.name, why)
+    await authorize_create(call)
     created = build({})
     created["metadata"].pop("resourceVersion", None)
     settle_namespace(call, created)

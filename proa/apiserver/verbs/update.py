@@ -7,7 +7,7 @@ from proa.apiserver.call import Call
 from proa.apiserver.options import user_agent_manager, write_options
 from proa.apiserver.verbs.change import ObjectChange
 from proa.apiserver.verbs.create import decode_body, settle_namespace
-from proa.apiserver.verbs.creation import create_object
+from proa.apiserver.verbs.creation import authorize_create, create_object
 from proa.lib.http.message import Response
 
 
@@ -31,6 +31,7 @@ async def update(call: Call) -> Response:
     except NotFound:
         if call.info.subresource or not strategy.allow_create_on_update:
             raise
+        await authorize_create(call)
         created = build({})
         metadata(created).pop("resourceVersion", None)
         return call.written(await create_object(call, created, options, manager=manager, kind="UpdateOptions"), 201)

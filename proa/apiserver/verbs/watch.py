@@ -4,6 +4,7 @@ The object's bytes are those of the cache; a watcher costs a concatenation an ev
 leaves, or when it was too slow; the client then resumes from the last resource version it saw.
 """
 
+import functools
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -42,7 +43,10 @@ async def watch(call: Call) -> StreamResponse | UpgradeResponse:
     except Compacted as error:
         text = f"too old resource version: {options.resource_version} ({error.oldest})"
         return _answer(call, encoding, _single(error_frame(Expired(text), encoding)), headers)
-    stream = WatchStream(call.server.clock, call.served, watcher, options, frame, encoding, call.server.watch_started)
+    count = functools.partial(call.server.watch_started, call.info)
+    stream = WatchStream(
+        call.server.clock, call.served, watcher, options, frame, encoding, count, call.server.watch_events(call.info)
+    )  # fmt: skip
     return _answer(call, encoding, stream.run, headers, stream)
 
 
@@ -116,7 +120,9 @@ class WatchStream:
     options: ListOptions
     frame: Frame
     encoding: Encoding
-    count: Callable[[str, int], None]
+    count: Callable[[int], None]
+    sent: list[float]
+    """The counter of events."""
     initial_pending: bool = field(init=False)
     one_by_one: bool = field(init=False, default=False)
     """Each event is a write of its own (a WebSocket's message)."""
@@ -125,13 +131,13 @@ class WatchStream:
         self.initial_pending = bool(self.options.send_initial_events and self.options.bookmarks)
 
     async def run(self, writer: Writer) -> None:
-        self.count(self.served.resource.id.plural, 1)
+        self.count(1)
         try:
             await self._pump(writer)
         except WatchClosed:
             return
         finally:
-            self.count(self.served.resource.id.plural, -1)
+            self.count(-1)
             self.watcher.close()
 
     async def _pump(self, writer: Writer) -> None:
@@ -172,6 +178,7 @@ class WatchStream:
     async def _write(self, writer: Writer, events: Sequence[StoreEvent]) -> None:
         frame = self.frame
         frames = [frame(event.type, event.entry) for event in events]
+        self.sent[0] += len(frames)
         if not self.one_by_one:
             await writer.write(b"".join(frames))
             return

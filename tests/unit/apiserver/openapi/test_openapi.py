@@ -84,6 +84,9 @@ def test_every_operation_of_a_namespaced_resource() -> None:
         ("delete", f"{collection}/{{name}}", "delete", "deleteCoreV1NamespacedPod"),
         ("patch", f"{collection}/{{name}}", "patch", "patchCoreV1NamespacedPod"),
         ("get", "/api/v1/pods", "list", "listCoreV1PodForAllNamespaces"),
+        ("get", "/api/v1/watch/namespaces/{namespace}/pods", "watchlist", "watchCoreV1NamespacedPodList"),
+        ("get", "/api/v1/watch/namespaces/{namespace}/pods/{name}", "watch", "watchCoreV1NamespacedPod"),
+        ("get", "/api/v1/watch/pods", "watchlist", "watchCoreV1PodListForAllNamespaces"),
     ]
 
 

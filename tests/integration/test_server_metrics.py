@@ -1,0 +1,45 @@
+"""What /metrics tells: requests with their dry runs, open watches and their events, the process and the build."""
+
+import re
+
+from tests.integration.conftest import Api, Run
+
+MAPS = "/api/v1/namespaces/default/configmaps"
+
+
+async def scrape(api: Api) -> dict[str, float]:
+    lines = (await api("GET", "/metrics")).raw.decode().splitlines()
+    return {series: float(value) for series, _, value in (line.rpartition(" ") for line in lines if not line.startswith("#"))}
+
+
+def test_requests_and_watches(run: Run) -> None:
+    async def scenario(api: Api) -> None:
+        watch = await api.watch(f"{MAPS}?watch=1")
+        await api("POST", MAPS, {"metadata": {"name": "a"}})
+        await api("POST", f"{MAPS}?dryRun=All", {"metadata": {"name": "b"}})
+        await watch.take(1)
+        found = await scrape(api)
+        target = 'group="",version="v1",resource="configmaps",subresource="",scope="namespace"'
+        for dry_run in ("", "All"):
+            assert found[f'apiserver_request_total{{code="201",component="apiserver",verb="POST",dry_run="{dry_run}",{target}}}'] >= 1
+        assert found[f'apiserver_longrunning_requests{{component="apiserver",verb="WATCH",{target}}}'] == 1
+        assert found['apiserver_watch_events_total{group="",version="v1",resource="configmaps"}'] == 1
+        assert found['apiserver_storage_objects{resource="configmaps"}'] >= 1
+
+    run(scenario)
+
+
+def test_the_process_and_its_build(run: Run) -> None:
+    async def scenario(api: Api) -> None:
+        before = await scrape(api)
+        after = await scrape(api)
+        assert before["process_start_time_seconds"] == after["process_start_time_seconds"] > 1_500_000_000
+        assert after["process_cpu_seconds_total"] >= before["process_cpu_seconds_total"] > 0
+        assert after["process_virtual_memory_bytes"] > after["process_resident_memory_bytes"] > 10_000_000
+        assert 3 < after["process_open_fds"] < after["process_max_fds"]
+        (build,) = [series for series in after if series.startswith("kubernetes_build_info{")]
+        version = (await api("GET", "/version")).body
+        assert re.search(r'git_version="([^"]*)"', build)[1] == version["gitVersion"]  # type: ignore[index]
+        assert f'major="{version["major"]}",minor="{version["minor"]}"' in build
+
+    run(scenario)
