@@ -248,7 +248,7 @@ class _Readiness:
 
 
 START_HOOKS = (
-    "start-kube-apiserver-admission-initializer", "rbac/bootstrap-roles", "scheduling/bootstrap-system-priority-classes",
+    "start-apiserver-admission-initializer", "rbac/bootstrap-roles", "scheduling/bootstrap-system-priority-classes",
     "start-cluster-authentication-info-controller", "apiservice-registration-controller", "apiservice-discovery-controller",
     "apiservice-status-local-available-controller", "apiservice-status-remote-available-controller", "kube-apiserver-autoregistration",
     "apiservice-openapi-controller", "apiservice-openapiv3-controller",

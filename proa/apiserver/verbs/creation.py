@@ -96,9 +96,10 @@ async def _store(call: Call, obj: Object, options: WriteOptions, undo: Callable[
 
 
 def _dry(call: Call, obj: Object, undo: Callable[[], None]) -> Object:
-    name = obj["metadata"]["name"]
-    if call.served.objects.peek(call.served.key(call.namespace, name)) is not None:
-        raise AlreadyExists.of(call.served.resource.id.group, call.served.resource.id.plural, name)
+    meta = obj["metadata"]
+    key = call.served.key(call.namespace, meta["name"])
+    if call.served.objects.peek(key) is not None:
+        raise _already_exists(call, key, meta["name"], generated=bool(meta.get("generateName")))
     undo()
     return obj
 
