@@ -1,0 +1,49 @@
+"""Where the built-in kinds deviate from upstream on purpose or for want of something, for docs/api-support.md. Kept by hand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    where: str
+    what: str
+    why: str
+
+
+DEVIATIONS: tuple[Deviation, ...] = (
+    Deviation(
+        "resource.k8s.io: ResourceClaim, ResourceClaimTemplate, DeviceClass",
+        "CEL expressions of device selectors are limited in length, not compiled when they are written",
+        "the environment of device expressions belongs to the scheduler here; a broken expression is told when it is first evaluated",
+    ),
+    Deviation(
+        "lifecycle.k8s.io: Eviction",
+        "status is checked field by field; which state may follow which of a responder is not",
+        "the controller that drives responders is alpha and not part of proa",
+    ),
+    Deviation(
+        "Pod, StatefulSet, PersistentVolumeClaim",
+        "the message against a forbidden change names the fields that differ, not a Go diff of two structures",
+        "there are no Go structures; which fields may change, and the reason, are upstream's",
+    ),
+    Deviation(
+        "fields that hold IP addresses",
+        "IPv4 addresses with leading zeros are refused, as upstream's strict validation does",
+        "readers disagree on whether they are octal",
+    ),
+    Deviation(
+        "ComponentStatus",
+        "the server answers for its own store and for nothing else",
+        "deprecated upstream since v1.19; scheduler and controllers have no ports that could be asked",
+    ),
+    Deviation(
+        "StorageVersion, StorageVersionMigration",
+        "are stored and validated, and nothing acts on them",
+        "every object is stored in one version, so there is nothing to migrate",
+    ),
+)
+
+NOT_KINDS: Mapping[str, str] = {
+    "APIGroup, APIResourceList, Status, WatchEvent and the options of requests": "documents and parameters, not resources",
+}
