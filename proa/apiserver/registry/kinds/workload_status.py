@@ -39,7 +39,7 @@ def _check_counts(obj: Object, fields: Sequence[str], limited: Sequence[str], re
     causes = [cause for field in fields for cause in not_negative(f"status.{field}", status.get(field))]
     total = status.get("replicas") or 0
     causes += [
-        invalid(f"status.{field}", status[field], "cannot be greater than status.replicas")
+        invalid(f"status.{field}", status.get(field) or 0, "cannot be greater than status.replicas")
         for field in limited
         if (status.get(field) or 0) > total
     ]

@@ -19,3 +19,10 @@ def find(schema: Schema) -> Find:
     """A resource by plural, group and version."""
     table = {(each.id.group, each.id.plural, each.id.version): each for each in builtin_resources(schema)}
     return lambda plural, group="", version="v1": table[group, plural, version]
+
+
+@pytest.fixture(scope="session")
+def find_any(schema: Schema) -> Find:
+    """The same among all versions, also those that are off by default."""
+    table = {(each.id.group, each.id.plural, each.id.version): each for each in builtin_resources(schema, {"api/all": True})}
+    return lambda plural, group="", version="v1": table[group, plural, version]

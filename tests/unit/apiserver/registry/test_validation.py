@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from proa.api.resource import Resource, StrategyContext
+from tests.unit.apiserver.registry.rules import DELETE, changed
 
 Find = Callable[..., Resource]
 Object = dict[str, Any]
-DELETE = object()
 LABEL = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric "
     "character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
@@ -34,22 +34,6 @@ SERVICE: Object = {
     "metadata": {"name": "web", "namespace": "default"},
     "spec": {"selector": {"app": "web"}, "ports": [{"name": "http", "port": 80}]},
 }
-
-
-def changed(base: Object, path: str, value: Any) -> Object:
-    """`base` with the value at a path like `spec.containers.0.name`."""
-    obj = copy.deepcopy(base)
-    parent: Any = obj
-    *steps, last = path.split(".")
-    for step in steps:
-        parent = parent[int(step)] if isinstance(parent, list) else parent.setdefault(step, {})
-    if value is DELETE:
-        del parent[last]
-    elif isinstance(parent, list):
-        parent.insert(int(last), value)
-    else:
-        parent[last] = value
-    return obj
 
 
 def problems(resource: Resource, obj: Object) -> list[tuple[str, str]]:
