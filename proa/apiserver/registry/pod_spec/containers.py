@@ -1,20 +1,24 @@
 """Containers of all three lists: names, images, ports, mounts and what each list does not allow."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from proa.api.errors import Cause, duplicate, forbidden, invalid, not_found, required
 from proa.api.meta import Object
 from proa.api.names import dns1123_label, port_name, port_number
-from proa.apiserver.registry.checks import PROTOCOLS, check_choice, check_name, within
+from proa.apiserver.registry.checks import PROTOCOLS, check_choice, check_name, too_many, within
 from proa.apiserver.registry.pod_spec.env import validate_env, validate_env_from
+from proa.apiserver.registry.pod_spec.mounts import validate_devices, validate_mounts
 from proa.apiserver.registry.pod_spec.probes import validate_lifecycle, validate_probe
 from proa.apiserver.registry.pod_spec.resources import validate_resources
 from proa.apiserver.registry.pod_spec.security import validate_security_context
-from proa.apiserver.registry.pod_spec.volumes import validate_relative_path
+from proa.apiserver.registry.pod_spec.whole import claim_names
 
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _MESSAGE_POLICIES = ("FallbackToLogsOnError", "File")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_RESTART_POLICIES, _RESTART_ACTIONS = ("Always", "Never", "OnFailure"), ("Restart", "RestartAllContainers")
+MAX_RESTART_RULES, MAX_EXIT_CODES = 20, 255
 _NOT_FOR_EPHEMERAL = ("ports", *_PROBES, "lifecycle", "resources")
 
 
@@ -25,20 +29,31 @@ def validate_containers(spec: Object, volumes: Mapping[str, Object], path: str) 
         return [required(f"{path}.containers")]
     causes: list[Cause] = []
     names: set[str] = set()
-    host_users = spec.get("hostUsers") is not False
+    pod = _Pod(volumes, claim_names(spec), spec.get("hostUsers") is not False, spec.get("terminationGracePeriodSeconds") or 0)
     for index, container in enumerate(regular):
         own = f"{path}.containers[{index}]"
-        causes += _validate_container(container, volumes, own, names, host_users) + _validate_probes(container, own)
+        causes += _validate_container(container, pod, own, names) + _validate_probes(container, pod, own)
+        causes += _validate_restart(container, own)
     for index, container in enumerate(spec.get("initContainers") or ()):
         own = f"{path}.initContainers[{index}]"
-        causes += _validate_container(container, volumes, own, names, host_users) + _validate_init(container, own)
+        causes += _validate_container(container, pod, own, names) + _validate_init(container, pod, own)
     for index, container in enumerate(spec.get("ephemeralContainers") or ()):
         own = f"{path}.ephemeralContainers[{index}]"
-        causes += _validate_container(container, volumes, own, names, host_users) + _validate_ephemeral(container, spec, own)
+        causes += _validate_container(container, pod, own, names) + _validate_ephemeral(container, spec, own)
     return causes + _validate_host_ports(spec, path)
 
 
-def _validate_container(container: Object, volumes: Mapping[str, Object], path: str, names: set[str], host_users: bool) -> list[Cause]:
+@dataclass(frozen=True, slots=True)
+class _Pod:
+    """What the rules of a container ask of its pod."""
+
+    volumes: Mapping[str, Object]
+    claims: frozenset[str]
+    host_users: bool
+    grace_period: int
+
+
+def _validate_container(container: Object, pod: _Pod, path: str, names: set[str]) -> list[Cause]:
     name, image = container.get("name"), container.get("image")
     causes = check_name(f"{path}.name", name, dns1123_label)
     if name in names:
@@ -57,31 +72,63 @@ def _validate_container(container: Object, volumes: Mapping[str, Object], path: 
     if "envFrom" in container:
         causes += validate_env_from(container["envFrom"], f"{path}.envFrom")
     if "volumeMounts" in container:
-        causes += _validate_mounts(container["volumeMounts"], volumes, f"{path}.volumeMounts")
+        causes += validate_mounts(container, pod.volumes, f"{path}.volumeMounts")
     if "volumeDevices" in container:
-        causes += _validate_devices(container["volumeDevices"], volumes, f"{path}.volumeDevices")
+        causes += validate_devices(container, pod.volumes, f"{path}.volumeDevices")
     if container.get("resources"):
-        causes += validate_resources(container["resources"], f"{path}.resources")
+        causes += validate_resources(container["resources"], f"{path}.resources", pod.claims)
     if "securityContext" in container:
-        causes += validate_security_context(container["securityContext"], f"{path}.securityContext", host_users=host_users)
+        causes += validate_security_context(container["securityContext"], f"{path}.securityContext", host_users=pod.host_users)
+    if "resizePolicy" in container:
+        causes += _validate_resize_policy(container["resizePolicy"], f"{path}.resizePolicy")
     return causes
 
 
-def _validate_probes(container: Object, path: str) -> list[Cause]:
+def _validate_probes(container: Object, pod: _Pod, path: str) -> list[Cause]:
     causes: list[Cause] = []
     for probe in _PROBES:
         if probe in container:
             causes += validate_probe(container[probe], f"{path}.{probe}", must_succeed_once=probe != "readinessProbe")
     if "lifecycle" in container:
-        causes += validate_lifecycle(container["lifecycle"], f"{path}.lifecycle")
+        causes += validate_lifecycle(container["lifecycle"], f"{path}.lifecycle", pod.grace_period)
     return causes
 
 
-def _validate_init(container: Object, path: str) -> list[Cause]:
-    policy = container.get("restartPolicy")
-    if policy == "Always":
-        return _validate_probes(container, path)
-    causes = check_choice(f"{path}.restartPolicy", policy, ("Always", "Never", "OnFailure"), optional=True)
+def _validate_restart(container: Object, path: str) -> list[Cause]:
+    """A container's own restart policy, and rules for some exit codes (KEP-5307)."""
+    policy, rules = container.get("restartPolicy"), container.get("restartPolicyRules") or []
+    causes = check_choice(f"{path}.restartPolicy", policy, _RESTART_POLICIES, optional=True)
+    if rules and not policy:
+        causes.append(required(f"{path}.restartPolicy", "must specify restartPolicy when restart rules are used"))
+    causes += too_many(f"{path}.restartPolicyRules", len(rules), MAX_RESTART_RULES)
+    for index, rule in enumerate(rules):
+        own, codes = f"{path}.restartPolicyRules[{index}]", rule.get("exitCodes")
+        causes += check_choice(f"{own}.action", rule.get("action"), _RESTART_ACTIONS)
+        if codes is None:
+            causes.append(required(f"{own}.exitCodes", "must be specified"))
+        else:
+            causes += check_choice(f"{own}.exitCodes.operator", codes.get("operator"), ("In", "NotIn"))
+            causes += too_many(f"{own}.exitCodes.values", len(codes.get("values") or ()), MAX_EXIT_CODES)
+    return causes
+
+
+def _validate_resize_policy(policies: list[Object], path: str) -> list[Cause]:
+    causes: list[Cause] = []
+    seen: set[str] = set()
+    for index, policy in enumerate(policies):
+        name = policy.get("resourceName") or ""
+        if name in seen:
+            causes.append(duplicate(f"{path}[{index}]", name))
+        seen.add(name)
+        causes += check_choice(f"{path}.resourceName", name, ("cpu", "memory"))
+        causes += check_choice(f"{path}.restartPolicy", policy.get("restartPolicy"), ("NotRequired", "RestartContainer"))
+    return causes
+
+
+def _validate_init(container: Object, pod: _Pod, path: str) -> list[Cause]:
+    causes = _validate_restart(container, path)
+    if container.get("restartPolicy") == "Always":
+        return causes + _validate_probes(container, pod, path)
     for field in ("lifecycle", *_PROBES):
         if field in container:
             causes.append(forbidden(f"{path}.{field}", "may not be set for init containers without restartPolicy=Always"))
@@ -91,6 +138,12 @@ def _validate_init(container: Object, path: str) -> list[Cause]:
 def _validate_ephemeral(container: Object, spec: Object, path: str) -> list[Cause]:
     causes = [
         forbidden(f"{path}.{field}", "cannot be set for an Ephemeral Container") for field in _NOT_FOR_EPHEMERAL if container.get(field)
+    ]
+    causes += [
+        forbidden(f"{path}.volumeMounts[{index}].{field}", "cannot be set for an Ephemeral Container")
+        for index, mount in enumerate(container.get("volumeMounts") or ())
+        for field in ("subPath", "subPathExpr")
+        if mount.get(field)
     ]
     target = container.get("targetContainerName")
     if target and all(each.get("name") != target for each in (spec.get("containers") or []) + (spec.get("initContainers") or [])):
@@ -128,55 +181,11 @@ def _validate_host_ports(spec: Object, path: str) -> list[Cause]:
             for number, port in enumerate(container.get("ports") or ()):
                 own = f"{path}.{list_name}[{index}].ports[{number}]"
                 host_port = port.get("hostPort")
-                if spec.get("hostNetwork") and host_port != port.get("containerPort"):
-                    detail = "must match `hostPort` when `hostNetwork` is true"
-                    causes.append(invalid(f"{own}.containerPort", port.get("containerPort"), detail))
+                if spec.get("hostNetwork") and host_port and host_port != port.get("containerPort"):
+                    detail = "must match `containerPort` when `hostNetwork` is true"
+                    causes.append(invalid(f"{own}.hostPort", host_port, detail))
                 key = (port.get("protocol", ""), port.get("hostIP", ""), host_port or 0)
                 if host_port and key in used and list_name == "containers":
                     causes.append(duplicate(f"{own}.hostPort", "/".join(map(str, key))))
                 used.add(key)
-    return causes
-
-
-def _validate_mounts(mounts: list[Object], volumes: Mapping[str, Object], path: str) -> list[Cause]:
-    causes: list[Cause] = []
-    seen: set[str] = set()
-    for index, mount in enumerate(mounts):
-        own = f"{path}[{index}]"
-        name, target = mount.get("name"), mount.get("mountPath")
-        if not name:
-            causes.append(required(f"{own}.name"))
-        elif name not in volumes:
-            causes.append(not_found(f"{own}.name", name))
-        if not target:
-            causes.append(required(f"{own}.mountPath"))
-        elif target in seen:
-            causes.append(invalid(f"{own}.mountPath", target, "must be unique"))
-        seen.add(target or "")
-        if sub_path := mount.get("subPath"):
-            causes += validate_relative_path(f"{own}.subPath", sub_path)
-            if mount.get("subPathExpr"):
-                causes.append(invalid(f"{own}.subPathExpr", mount["subPathExpr"], "subPathExpr and subPath are mutually exclusive"))
-        if sub_path := mount.get("subPathExpr"):
-            causes += validate_relative_path(f"{own}.subPathExpr", sub_path)
-        allowed = ("Bidirectional", "HostToContainer", "None")
-        causes += check_choice(f"{own}.mountPropagation", mount.get("mountPropagation"), allowed, optional=True)
-    return causes
-
-
-def _validate_devices(devices: list[Object], volumes: Mapping[str, Object], path: str) -> list[Cause]:
-    causes: list[Cause] = []
-    for index, device in enumerate(devices):
-        own = f"{path}[{index}]"
-        name = device.get("name")
-        if not name:
-            causes.append(required(f"{own}.name"))
-        elif name not in volumes:
-            causes.append(not_found(f"{own}.name", name))
-        elif not {"persistentVolumeClaim", "ephemeral"} & volumes[name].keys():
-            causes.append(
-                invalid(f"{own}.name", name, "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode")
-            )
-        if not device.get("devicePath"):
-            causes.append(required(f"{own}.devicePath"))
     return causes

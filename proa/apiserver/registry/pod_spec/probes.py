@@ -25,12 +25,20 @@ def validate_probe(probe: Object, path: str, *, must_succeed_once: bool) -> list
     return causes
 
 
-def validate_lifecycle(lifecycle: Object, path: str) -> list[Cause]:
+def validate_lifecycle(lifecycle: Object, path: str, grace_period: int) -> list[Cause]:
     causes: list[Cause] = []
     for name in ("postStart", "preStop"):
         if name in lifecycle:
             causes += _validate_handler(lifecycle[name], f"{path}.{name}")
+            causes += _validate_sleep(lifecycle[name].get("sleep"), f"{path}.{name}.sleep", grace_period)
     return causes
+
+
+def _validate_sleep(action: Object | None, path: str, grace_period: int) -> list[Cause]:
+    seconds = (action or {}).get("seconds") or 0
+    if 0 <= seconds <= grace_period:
+        return []
+    return [invalid(path, seconds, f"must be non-negative and less than terminationGracePeriodSeconds ({grace_period})")]
 
 
 def _validate_handler(handler: Object, path: str) -> list[Cause]:

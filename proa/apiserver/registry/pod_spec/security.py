@@ -23,6 +23,10 @@ def validate_pod_security_context(context: Object, path: str) -> list[Cause]:
         causes += within(f"{path}.supplementalGroups[{index}]", group, 0, MAX_ID)
     causes += _validate_sysctls(context.get("sysctls") or (), f"{path}.sysctls")
     causes += check_choice(f"{path}.fsGroupChangePolicy", context.get("fsGroupChangePolicy"), ("Always", "OnRootMismatch"), optional=True)
+    policies = ("Merge", "Strict")
+    causes += check_choice(f"{path}.supplementalGroupsPolicy", context.get("supplementalGroupsPolicy"), policies, optional=True)
+    policies = ("MountOption", "Recursive")
+    causes += check_choice(f"{path}.seLinuxChangePolicy", context.get("seLinuxChangePolicy"), policies, optional=True)
     return causes + _validate_profiles(context, path)
 
 
@@ -77,13 +81,12 @@ def _validate_profiles(context: Object, path: str) -> list[Cause]:
 def _validate_profile(profile: Object, path: str) -> list[Cause]:
     kind, local = profile.get("type"), profile.get("localhostProfile")
     if not kind:
-        return [required(f"{path}.type", "type is required when seccompProfile is set" if "seccomp" in path else "")]
+        return [required(f"{path}.type", "type is required when seccompProfile is set" if path.endswith("seccompProfile") else "")]
     if kind not in _PROFILES:
         return [not_supported(f"{path}.type", kind, _PROFILES)]
+    what = "seccomp type is Localhost" if path.endswith("seccompProfile") else "AppArmor type is Localhost"
     if kind == "Localhost" and not local:
-        what = "seccomp type is 'Localhost'" if "seccomp" in path else "AppArmor type is Localhost"
         return [required(f"{path}.localhostProfile", f"must be set when {what}")]
     if kind != "Localhost" and local is not None:
-        what = "seccomp type is 'Localhost'" if "seccomp" in path else "AppArmor type is Localhost"
         return [invalid(f"{path}.localhostProfile", local, f"can only be set when {what}")]
     return []

@@ -4,16 +4,18 @@ from proa.api.errors import Cause, forbidden, invalid, not_supported, required
 from proa.api.labels import validate_labels
 from proa.api.meta import Object
 from proa.api.names import dns1123_label, dns1123_subdomain
-from proa.apiserver.registry.checks import check_choice, check_ip, check_optional_name, not_negative, within
+from proa.apiserver.registry.checks import check_choice, check_ip, check_optional_name, within
 from proa.apiserver.registry.object_meta import validate_annotations
 from proa.apiserver.registry.pod_spec.containers import validate_containers
-from proa.apiserver.registry.pod_spec.resources import validate_resources
+from proa.apiserver.registry.pod_spec.resources import validate_pod_resources
 from proa.apiserver.registry.pod_spec.scheduling import validate_scheduling
 from proa.apiserver.registry.pod_spec.security import validate_pod_security_context
 from proa.apiserver.registry.pod_spec.volumes import validate_volumes
+from proa.apiserver.registry.pod_spec.whole import validate_whole
 
 RESTART_POLICIES = ("Always", "Never", "OnFailure")
 _DNS_POLICIES = ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
+MAX_SEARCH_TEXT = 2048
 _MAX_INT32 = 2147483647
 _NAMES = (
     ("serviceAccountName", dns1123_subdomain), ("nodeName", dns1123_subdomain), ("hostname", dns1123_label), ("subdomain", dns1123_label),
@@ -28,7 +30,7 @@ def validate_pod_spec(spec: Object, path: str) -> list[Cause]:
     causes += check_choice(f"{path}.dnsPolicy", spec.get("dnsPolicy"), _DNS_POLICIES)
     causes += validate_pod_security_context(spec.get("securityContext") or {}, f"{path}.securityContext")
     causes += validate_scheduling(spec, path)
-    causes += not_negative(f"{path}.terminationGracePeriodSeconds", spec.get("terminationGracePeriodSeconds"))
+    causes += validate_whole(spec, path)
     causes += within(f"{path}.activeDeadlineSeconds", spec.get("activeDeadlineSeconds"), 1, _MAX_INT32)
     for field, check in _NAMES:
         if spec.get(field):
@@ -38,7 +40,7 @@ def validate_pod_spec(spec: Object, path: str) -> list[Cause]:
     if "hostAliases" in spec:
         causes += _validate_host_aliases(spec["hostAliases"], f"{path}.hostAliases")
     if "resources" in spec:
-        causes += validate_resources(spec["resources"], f"{path}.resources")
+        causes += validate_pod_resources(spec["resources"], f"{path}.resources")
     return causes
 
 
@@ -55,6 +57,9 @@ def _validate_dns(spec: Object, path: str) -> list[Cause]:
         causes += check_ip(f"{own}.nameservers[{index}]", address)
     if len(searches) > 32:
         causes.append(invalid(f"{own}.searches", searches, "must not have more than 32 search paths"))
+    if len(" ".join(searches)) > MAX_SEARCH_TEXT:
+        detail = f"must not have more than {MAX_SEARCH_TEXT} characters (including spaces) in the search list"
+        causes.append(invalid(f"{own}.searches", searches, detail))
     for index, search in enumerate(searches):
         if search != ".":
             causes += [

@@ -165,11 +165,7 @@ def problems(resource: Resource, obj: Object) -> list[tuple[str, str]]:
             "Sometimes",
             [("spec.restartPolicy", 'Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure"')],
         ),
-        (
-            "spec.terminationGracePeriodSeconds",
-            -1,
-            [("spec.terminationGracePeriodSeconds", "Invalid value: -1: must be greater than or equal to 0")],
-        ),
+        ("spec.terminationGracePeriodSeconds", -1, []),
         (
             "spec.dnsPolicy",
             "None",
