@@ -151,7 +151,7 @@ def _parent(obj: Object, now: float) -> str:
     return joined([f"{parent.get('resource', '')}{group}".lower(), *filter(None, (parent.get("namespace"), parent.get("name", "")))], "/")
 
 
-IP_ADDRESSES: tuple[Column, ...] = (NAME, column("ParentRef", _parent, "The object that the address is given to."), AGE)
+IP_ADDRESSES: tuple[Column, ...] = (NAME, column("ParentRef", _parent, "The object that the address is given to."))
 
 
 def _cidrs(obj: Object, now: float) -> str:

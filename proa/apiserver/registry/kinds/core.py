@@ -1,12 +1,15 @@
-"""Small core kinds: Namespace, Node, ServiceAccount, LimitRange, ResourceQuota, Event."""
+"""Small core kinds: Namespace, Node, ServiceAccount."""
+
+from collections.abc import Sequence
 
 from proa.api.errors import Cause, duplicate, forbidden, invalid
 from proa.api.meta import Object
-from proa.api.names import dns1123_label, qualified_name
+from proa.api.names import dns1123_label, label_value, qualified_name
 from proa.api.resource import StrategyContext
 from proa.apiserver.registry.checks import check_choice, check_cidr, check_name
 from proa.apiserver.registry.object_meta import NameCheck
 from proa.apiserver.registry.pod_spec.scheduling import EFFECTS
+from proa.apiserver.registry.resource_checks import check_resource_amount
 from proa.apiserver.registry.strategy import KindStrategy
 
 NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name"
@@ -77,8 +80,10 @@ class NodeStrategy(KindStrategy):
         causes: list[Cause] = []
         seen: set[tuple[str, str]] = set()
         for index, taint in enumerate(spec.get("taints") or ()):
-            path = f"spec.taints[{index}]"
+            # Taints were an annotation once, and upstream still tells their path as if they were metadata.
+            path = f"metadata.taints[{index}]"
             causes += check_name(f"{path}.key", taint.get("key"), qualified_name)
+            causes += [invalid(f"{path}.value", taint["value"], problem) for problem in label_value(taint.get("value") or "")]
             causes += check_choice(f"{path}.effect", taint.get("effect"), EFFECTS)
             identity = (taint.get("key", ""), taint.get("effect", ""))
             if identity in seen:
@@ -89,7 +94,18 @@ class NodeStrategy(KindStrategy):
             causes += check_cidr(f"spec.podCIDRs[{index}]", cidr)
         if spec.get("podCIDRs") and spec.get("podCIDR") and spec["podCIDRs"][0] != spec["podCIDR"]:
             causes.append(invalid("spec.podCIDRs", spec["podCIDRs"], "must be the same as podCIDR at index 0"))
-        return causes
+        families = [":" in cidr for cidr in spec.get("podCIDRs") or ()]
+        if len(families) > 2 or len(set(families)) != len(families):
+            causes.append(invalid("spec.podCIDRs", spec["podCIDRs"], "may specify no more than one CIDR for each IP family"))
+        return causes + _check_capacity(obj.get("status") or {})
+
+    def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
+        spec, had = obj.get("spec") or {}, (old or {}).get("spec") or {}
+        found = []
+        if spec.get("configSource") is not None and "configSource" not in had:
+            found.append("spec.configSource: the feature is no longer supported, see https://git.k8s.io/enhancements/keps/281-dynamic-kubelet-"
+                         "configuration for more information")  # fmt: skip
+        return [*found, "spec.externalID: this field is deprecated, and is unused by Kubernetes"] if spec.get("externalID") else found
 
     def prepare_change(self, obj: Object, old: Object, context: StrategyContext) -> None:
         _pair_cidrs(obj["spec"])
@@ -102,6 +118,25 @@ class NodeStrategy(KindStrategy):
         if former.get("providerID") and new.get("providerID") != former["providerID"]:
             causes.append(forbidden("spec.providerID", 'node updates may not change providerID except from "" to valid'))
         return causes
+
+
+def _check_capacity(status: Object) -> list[Cause]:
+    """What a node has and gives is counted in amounts that make sense for each resource."""
+    causes: list[Cause] = []
+    for field in ("capacity", "allocatable"):
+        for name, amount in (status.get(field) or {}).items():
+            causes += check_resource_amount(name, amount, f"status.{field}[{name}]")
+    return causes
+
+
+def check_node_status(obj: Object, old: Object) -> list[Cause]:
+    causes = _check_capacity(obj.get("status") or {})
+    seen: list[Object] = []
+    for index, address in enumerate((obj.get("status") or {}).get("addresses") or ()):
+        if address in seen:
+            causes.append(duplicate(f"status.addresses[{index}]", address))
+        seen.append(address)
+    return causes
 
 
 def _pair_cidrs(spec: Object) -> None:

@@ -34,6 +34,8 @@ class PodStrategy(KindStrategy):
         self._completed: SpecMemory[bytes, bytes] = SpecMemory()
         """What defaults make of a spec."""
         self._warned: SpecMemory[bytes, list[str]] = SpecMemory()
+        self._checked: tuple[Object, bytes] = ({}, b"")
+        """The spec that was checked last, and its key: warnings follow on the check."""
         self._valid: SpecMemory[bytes, bool] = SpecMemory()
 
     def fill(self, obj: Object) -> None:
@@ -68,6 +70,7 @@ class PodStrategy(KindStrategy):
         """Nothing but the spec is looked at, so one that was found valid stays so."""
         spec = obj.get("spec", {})
         key, _ = spec_key(spec)
+        self._checked = spec, key
         if self._valid.get(key):
             return []
         causes = _validate_new_spec(spec)
@@ -91,7 +94,9 @@ class PodStrategy(KindStrategy):
         return named + annotation_warnings(meta.annotations(obj), spec, "metadata") + self._warnings_of(spec)
 
     def _warnings_of(self, spec: Object) -> list[str]:
-        key, _ = spec_key(spec)
+        checked, key = self._checked
+        if checked is not spec:
+            key, _ = spec_key(spec)
         known = self._warned.get(key)
         if known is None:
             known = spec_warnings(spec, "spec")

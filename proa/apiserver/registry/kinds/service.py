@@ -3,6 +3,7 @@
 Choosing cluster IPs and node ports is the allocators' work, after validation; here an update that leaves them out gets the old ones back.
 """
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from proa.api.errors import Cause, duplicate, forbidden, invalid, not_supported, required
@@ -19,7 +20,8 @@ from proa.apiserver.registry.kinds.service_allocation import (
     needs_health_port,
     pair_cluster_ips,
 )
-from proa.apiserver.registry.object_meta import NameCheck, immutable
+from proa.apiserver.registry.kinds.service_warnings import service_warnings
+from proa.apiserver.registry.object_meta import FIELD_IMMUTABLE, NameCheck, immutable
 from proa.apiserver.registry.strategy import KindStrategy
 
 AFFINITY_SECONDS = 10800
@@ -74,6 +76,9 @@ class ServiceStrategy(KindStrategy):
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
         return _validate_addresses_kept(obj["spec"], old["spec"]) + self.check(obj)
 
+    def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
+        return service_warnings(obj)
+
 
 def _drop_zero_values(spec: Object) -> None:
     """Clients say "no address" and "no port" by an empty value too; it isn't stored."""
@@ -113,7 +118,8 @@ def _cluster_ips(spec: Object) -> list[str]:
 
 def _validate_external_name(spec: Object) -> list[Cause]:
     detail = "may not be set for ExternalName services"
-    causes = [forbidden(f"spec.{field}", detail) for field in ("clusterIP", "clusterIPs") if spec.get(field)]
+    fields = ("clusterIPs", "ipFamilies", "ipFamilyPolicy")
+    causes = [forbidden(f"spec.{field}", detail) for field in fields if spec.get(field)]
     name = (spec.get("externalName") or "").removesuffix(".")
     if not name:
         return [*causes, required("spec.externalName")]
@@ -216,7 +222,7 @@ def _validate_load_balancer(spec: Object) -> list[Cause]:
     if ranges and kind != "LoadBalancer":
         causes.append(forbidden("spec.LoadBalancerSourceRanges", "may only be used when `type` is 'LoadBalancer'"))
     for index, cidr in enumerate(ranges):
-        causes += check_cidr(f"spec.loadBalancerSourceRanges[{index}]", cidr.strip())
+        causes += check_cidr(f"spec.LoadBalancerSourceRanges[{index}]", cidr.strip())
     if kind == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is None:
         causes.append(required("spec.allocateLoadBalancerNodePorts"))
     if kind != "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is not None:
@@ -260,5 +266,6 @@ def _validate_addresses_kept(new: Object, old: Object) -> list[Cause]:
     if new.get("type") == old.get("type") == "LoadBalancer":
         causes += immutable("spec.loadBalancerClass", new.get("loadBalancerClass"), old.get("loadBalancerClass"))
     if needs_health_port(new) and needs_health_port(old) and old.get("healthCheckNodePort"):
-        causes += immutable("spec.healthCheckNodePort", new.get("healthCheckNodePort"), old["healthCheckNodePort"])
+        changed = immutable("spec.healthCheckNodePort", new.get("healthCheckNodePort"), old["healthCheckNodePort"])
+        causes += [forbidden(cause.field, FIELD_IMMUTABLE) for cause in changed]
     return causes

@@ -73,7 +73,7 @@ def lb(*ingress: dict[str, str]) -> dict[str, Any]:
         ("networking.k8s.io", "ingresses", {"spec": {"rules": [{}]}}, ["x", "<none>", "*", "", "80", "10m"]),
         ("networking.k8s.io", "networkpolicies", {"spec": {"podSelector": {}}}, ["x", "<none>", "10m"]),
         ("networking.k8s.io", "ipaddresses", {"spec": {"parentRef": {"resource": "services", "namespace": "d", "name": "s"}}},
-         ["x", "services/d/s", "10m"]),
+         ["x", "services/d/s"]),
         ("", "nodes",
          {"metadata": {"name": "x", "labels": {"node-role.kubernetes.io/control-plane": "", "kubernetes.io/role": "b"}},
           "spec": {"unschedulable": True},
