@@ -1,12 +1,17 @@
 """Defaults of a structural schema, put where a field is absent (or null and may not be), and nulls removed that have no business there.
 
-Defaults apply to what is there: an absent object is not made for the sake of defaults inside it, unless it has a default itself.
+Defaults apply to what is there: an absent object is not made for the sake of defaults inside it, unless it has a default itself. A schema
+is compiled to one function, which looks at no more of it than at the fields that have defaults and at the objects and lists that are there.
 """
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 from proa.apiserver.crd.pruning import Schema
+
+Default = Callable[[Any], None]
+"""Changes containers in place."""
 
 
 def has_defaults(schema: Schema) -> bool:
@@ -17,42 +22,57 @@ def has_defaults(schema: Schema) -> bool:
     return any(has_defaults(child) for child in children if isinstance(child, dict))
 
 
-def apply_defaults(value: Any, schema: Schema | None) -> None:
-    """Changes containers in place."""
-    if schema is None:
-        return
-    if value.__class__ is dict:
-        _default_object(value, schema)
-    elif value.__class__ is list:
-        items = schema.get("items")
-        if items is None:
-            return
-        for index, item in enumerate(value):
-            if item is None and "default" in items and not items.get("nullable"):
-                value[index] = copy.deepcopy(items["default"])
-            apply_defaults(value[index], items)
+class _Child:
+    """One place below: what it defaults to, and how what lies there is completed."""
+
+    __slots__ = ("apply", "default", "nullable")
+
+    def __init__(self, schema: Schema) -> None:
+        self.default = schema.get("default")
+        self.nullable = bool(schema.get("nullable"))
+        self.apply = compile_defaults(schema)
+
+    def value(self) -> Any:
+        return copy.deepcopy(self.default)
 
 
-def _default_object(obj: dict[str, Any], schema: Schema) -> None:
-    properties: dict[str, Schema] = schema.get("properties") or {}
-    for name, inner in properties.items():
-        if "default" in inner and inner["default"] is not None and (name not in obj or (obj[name] is None and not inner.get("nullable"))):
-            obj[name] = copy.deepcopy(inner["default"])
-    additional = schema.get("additionalProperties")
-    others = additional if additional.__class__ is dict else None
+def compile_defaults(schema: Schema) -> Default:
+    children = {name: _Child(inner) for name, inner in (schema.get("properties") or {}).items()}
+    additional, items = schema.get("additionalProperties"), schema.get("items")
+    others = _Child(additional) if isinstance(additional, dict) else None
+    element = _Child(items) if isinstance(items, dict) else None
+    given = [(name, child) for name, child in children.items() if child.default is not None]
+
+    def apply(value: Any) -> None:
+        if value.__class__ is dict:
+            for name, child in given:
+                if name not in value:
+                    value[name] = child.value()
+            _complete(value, children, others)
+        elif value.__class__ is list and element is not None:
+            for index, item in enumerate(value):
+                if item is None and element.default is not None and not element.nullable:
+                    value[index] = element.value()
+                element.apply(value[index])
+
+    return apply
+
+
+def _complete(obj: dict[str, Any], children: dict[str, _Child], others: _Child | None) -> None:
     dropped = []
-    for key, value in obj.items():
-        child = properties.get(key, others)
+    for key, item in obj.items():
+        if item.__class__ is not dict and item.__class__ is not list and item is not None:
+            continue
+        child = children.get(key, others)
         if child is None:
             continue
-        if value is None:
-            if child.get("nullable"):
+        if item is None:
+            if child.nullable:
                 continue
-            if child.get("default") is not None:
-                obj[key] = copy.deepcopy(child["default"])
-            else:
+            if child.default is None:
                 dropped.append(key)
-        elif value.__class__ is dict or value.__class__ is list:
-            apply_defaults(value, child)
+                continue
+            item = obj[key] = child.value()
+        child.apply(item)
     for key in dropped:
         del obj[key]

@@ -13,7 +13,7 @@ from proa.api.meta import Object
 from proa.api.schema_node import SchemaNode
 from proa.api.validation import Findings, compile_decoder
 from proa.apiserver.crd.cel.rules import Rules, compile_rules
-from proa.apiserver.crd.defaulting import apply_defaults
+from proa.apiserver.crd.defaulting import Default, compile_defaults
 from proa.apiserver.crd.embedded import clean, has_embedded, validate_embedded
 from proa.apiserver.crd.list_types import duplicates, has_unique_lists
 from proa.apiserver.crd.pruning import Schema, prune
@@ -67,6 +67,10 @@ class VersionSchema:
         return has_unique_lists(self.schema)
 
     @cached_property
+    def _default(self) -> Default:
+        return compile_defaults(self.schema)
+
+    @cached_property
     def _validate(self) -> Callable[[Any, Any], list[Cause]]:
         return compile_validation(self.schema)
 
@@ -89,7 +93,7 @@ class VersionSchema:
         return Findings((*unknown, *inside.unknown), (*found.causes, *inside.causes))
 
     def default(self, obj: Object) -> None:
-        apply_defaults(obj, self.schema)
+        self._default(obj)
 
     def validate(self, obj: Object, old: Object | None = None, *, scale: Object | None = None) -> Verdict:
         """What is wrong with anything but the resource's own metadata; unchanged faults are tolerated. `scale`: the paths of the scale

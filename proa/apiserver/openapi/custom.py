@@ -1,27 +1,40 @@
 """Schemas of custom resources in OpenAPI v2, which knows less than v3.
 
-What v2 can't say is left out rather than said wrong, as upstream does: junctors, nullable; a nullable or preserving object has no type
-that a client could check against, and of a kind that preserves all only that it is an object.
+What v2 can't say is left out rather than said wrong, as upstream does: junctors, nullable; what may hold more than its schema says names
+none of its fields, as clients of v2 would refuse the others.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-DROPPED = ("allOf", "anyOf", "oneOf", "not", "nullable", "x-kubernetes-validations")
+DROPPED = ("allOf", "anyOf", "oneOf", "not", "nullable")
 GROUP_VERSION_KIND = "x-kubernetes-group-version-kind"
 
 
 def without_v3(schema: Mapping[str, Any]) -> dict[str, Any]:
-    is_preserving = schema.get("x-kubernetes-preserve-unknown-fields")
-    if GROUP_VERSION_KIND in schema and is_preserving:
+    if GROUP_VERSION_KIND in schema and schema.get("x-kubernetes-preserve-unknown-fields"):
         return {"type": "object", GROUP_VERSION_KIND: schema[GROUP_VERSION_KIND]}
     made = {key: value for key, value in schema.items() if key not in DROPPED}
-    if schema.get("nullable") or is_preserving:
-        # Clients of v2 refuse fields that are not listed, and null where a type is given.
-        return {key: value for key, value in made.items() if key not in ("type", "items", "properties", "additionalProperties")}
+    if schema.get("nullable"):
+        # Where a type is given, clients refuse null.
+        made.pop("type", None)
+    if schema.get("nullable") or schema.get("x-kubernetes-preserve-unknown-fields"):
+        made.pop("items", None)
+        made.pop("properties", None)
+    if made.get("type") == "array" and "items" not in made:
+        del made["type"]
     if "properties" in made:
+        _without_nullable(made)
         made["properties"] = {name: without_v3(inner) for name, inner in made["properties"].items()}
     for key in ("items", "additionalProperties"):
         if isinstance(made.get(key), dict):
             made[key] = without_v3(made[key])
     return made
+
+
+def _without_nullable(schema: dict[str, Any]) -> None:
+    """What may be null is not required."""
+    required = [name for name in schema.get("required") or () if not (schema["properties"].get(name) or {}).get("nullable")]
+    schema.pop("required", None)
+    if required:
+        schema["required"] = required

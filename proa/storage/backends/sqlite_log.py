@@ -33,7 +33,7 @@ INSERT INTO mark VALUES ('compacted', 0), ('scrubbed', 0);
 
 NEWEST_AT = """
 SELECT key, value, revision, create_revision FROM log AS own INDEXED BY log_by_key
-WHERE key > :after AND key >= :first AND key < :end AND revision <= :revision
+WHERE key >= :first AND key < :end AND revision <= :revision
   AND revision = (SELECT max(revision) FROM log WHERE key = own.key AND revision <= :revision)
   AND value IS NOT NULL
 ORDER BY key LIMIT :limit
@@ -119,7 +119,9 @@ def scrub(connection: sqlite3.Connection, after: int, until: int) -> None:
 
 def read_page(connection: sqlite3.Connection, prefix: str, revision: int, after: str, limit: int) -> list[Record]:
     end = prefix_end(prefix) if prefix else LAST_KEY
-    values = {"first": prefix, "after": after, "end": end, "revision": revision, "limit": limit}
+    # One lower bound: of two, SQLite takes one to find its place in the index, and reads from the beginning if that is the lower one.
+    first = f"{after}\0" if after >= prefix and after else prefix
+    values = {"first": first, "end": end, "revision": revision, "limit": limit}
     return [Record(*row) for row in connection.execute(NEWEST_AT, values).fetchall()]
 
 
