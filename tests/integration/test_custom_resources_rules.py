@@ -154,3 +154,14 @@ def test_what_rules_may_cost(run: Run, schema: dict[str, Any], rule: dict[str, A
         assert not causes or causes[0]["message"].startswith(text)
 
     run(scenario)
+
+
+def test_rules_are_published(run: Run) -> None:
+    async def scenario(api: Api) -> None:
+        rule = {"rule": "self.size > 0"}
+        await establish(api, ruled(rule))
+        spec = (await api("GET", "/openapi/v2")).body["definitions"]["com.example.v1.Widget"]["properties"]["spec"]
+        assert spec["x-kubernetes-validations"] == [rule]
+        assert (await api("GET", "/openapi/v2", accept="application/com.github.proto-openapi.spec.v2@v1.0+protobuf")).status == 200
+
+    run(scenario)

@@ -19,7 +19,7 @@ KIND = [{"group": "e.com", "version": "v1", "kind": "Widget"}]
         ),
         (
             {"type": "object", "properties": {"a": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}},
-            {"type": "object", "properties": {"a": {"x-kubernetes-preserve-unknown-fields": True}}},
+            {"type": "object", "properties": {"a": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}},
         ),
         (
             {"type": "object", "x-kubernetes-preserve-unknown-fields": True, "properties": {"kind": {}}, GROUP_VERSION_KIND: KIND},
