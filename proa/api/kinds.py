@@ -45,6 +45,7 @@ ROLES = ResourceId("rbac.authorization.k8s.io", "v1", "roles", "Role", True)
 PRIORITY_CLASSES = ResourceId("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", False)
 RUNTIME_CLASSES = ResourceId("node.k8s.io", "v1", "runtimeclasses", "RuntimeClass", False)
 CSI_NODES = ResourceId("storage.k8s.io", "v1", "csinodes", "CSINode", False)
+VOLUME_ATTRIBUTES_CLASSES = ResourceId("storage.k8s.io", "v1", "volumeattributesclasses", "VolumeAttributesClass", False)
 STORAGE_CLASSES = ResourceId("storage.k8s.io", "v1", "storageclasses", "StorageClass", False)
 
 SUBJECT_ACCESS_REVIEWS = ResourceId("authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", False)

@@ -17,6 +17,10 @@ _shared: dict[bytes, Any] = {}
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 
+_VOLUME = ("name", "persistentVolumeClaim", "ephemeral")
+"""Of volumes that claims stand behind; what an ephemeral volume's claim is made from is left out."""
+
+
 def slim(pod: Object) -> Object:
     """Only what controllers read, with what siblings have in common kept once. Never change or write back such a pod; patch it."""
     metadata, spec, status = pod["metadata"], pod.get("spec") or {}, pod.get("status") or {}
@@ -31,6 +35,8 @@ def slim(pod: Object) -> Object:
 
 def _slim_spec(spec: Object) -> Object:
     kept = _kept(spec, _SPEC)
+    if volumes := [_kept(each, _VOLUME) for each in spec.get("volumes") or () if "persistentVolumeClaim" in each or "ephemeral" in each]:
+        kept["volumes"] = [{**each, "ephemeral": {}} if "ephemeral" in each else each for each in volumes]
     if ports := _with_ports(spec.get("containers")):
         kept["containers"] = _share(ports)
     if ports := _with_ports([each for each in spec.get("initContainers") or () if each.get("restartPolicy") == "Always"]):

@@ -10,12 +10,15 @@ from proa.controllers import (
     namespace,
     node_ipam,
     pod_gc,
+    pv_protection,
+    pvc_protection,
     resource_quota,
     root_ca,
     service_account,
     service_account_token,
     taint_eviction,
     token_cleaner,
+    vac_protection,
 )
 from proa.controllers.context import ControllerContext
 from proa.controllers.deployment import controller as deployment
@@ -47,6 +50,9 @@ CONTROLLERS: Mapping[str, Build] = {
     "node-ipam-controller": node_ipam.build,
     "pod-garbage-collector": pod_gc.build,
     "resourcequota-controller": resource_quota.build,
+    "pvc-protection-controller": pvc_protection.build,
+    "pv-protection-controller": pv_protection.build,
+    "volumeattributesclass-protection-controller": vac_protection.build,
 }
 
 ACCOUNTS: Mapping[str, str] = {
