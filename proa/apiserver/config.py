@@ -92,6 +92,8 @@ class ApiServerConfig:
     enable_admission_plugins: tuple[str, ...] = ()
     """Beside those that are on by default."""
     disable_admission_plugins: tuple[str, ...] = ()
+    admission_control_config_file: Path | None = None
+    """An AdmissionConfiguration: settings of PodSecurity, ResourceQuota, EventRateLimit, webhooks and others."""
     feature_gates: dict[str, bool] = field(default_factory=dict)
     """Upstream's feature gates that differ from their defaults; those that this server heeds are in flags.py."""
 

@@ -93,6 +93,7 @@ def port_range(text: str) -> tuple[int, int]:
 
 FEATURE_GATES = ("CBORServingAndStorage", "ConstrainedImpersonation")
 FLAGS: dict[str, Flag] = {
+    "admission-control-config-file": Flag("admission_control_config_file", file),
     "anonymous-auth": Flag("anonymous_auth", boolean),
     "api-audiences": Flag("api_audiences", words),
     "authentication-config": Flag("authentication_config", file),

@@ -44,6 +44,7 @@ from proa.apiserver.maintenance import compact_forever, expire_events_forever
 from proa.apiserver.openapi_paths import OpenApiPaths
 from proa.apiserver.paths import Paths, Static
 from proa.apiserver.pipeline import Pipeline
+from proa.apiserver.policy_status import PolicyStatus
 from proa.apiserver.process_metrics import add_process_metrics
 from proa.apiserver.reader import CacheReader
 from proa.apiserver.registry.builtin import builtin_resources
@@ -87,6 +88,7 @@ class ApiServer:
         self._clock = clock
         self._http = HttpServer(pipeline, ServerOptions(refuse=refusal, eager_get=True))
         self._aggregation = RoleAggregation(reader, writer, clock)
+        self._policy_status = PolicyStatus(reader, writer, context.served, clock)
         object_meta = schema.node(OBJECT_META)
         self.custom_resources = CustomResources(context, store, reader, writer, object_meta, self._definitions_changed)
         self._loops: list[asyncio.Task[None]] = []
@@ -117,6 +119,7 @@ class ApiServer:
             asyncio.create_task(self._aggregation.run(), name="role-aggregation"),
             asyncio.create_task(self._trust_keeper().run(), name="authentication-trust"),
             *(asyncio.create_task(run()) for run in self.background),
+            asyncio.create_task(self._policy_status.run(), name="policy-status"),
         ]
         self.ready = True
         if listen:

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 REPOSITORY = Path(__file__).parents[2]
-HEAVY = {"asyncio", "cryptography", "google", "grpc", "numpy", "orjson", "pyroute2", "ssl", "uvloop", "wsproto", "yaml"}
+HEAVY = {"asyncio", "cel_expr_python", "cryptography", "google", "grpc", "numpy", "orjson", "pyroute2", "ssl", "uvloop", "wsproto", "yaml"}
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -36,6 +36,12 @@ def loaded_by(statement: str) -> set[str]:
 )
 def test_nothing_loads_what_its_first_second_does_not_need(modules: str, allowed: set[str]) -> None:
     assert loaded_by(f"import {modules}") & HEAVY <= allowed
+
+
+def test_expressions_are_loaded_with_the_first_expression() -> None:
+    program = "import proa.apiserver.server, sys\nprint('proa.api.cel.checker' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=REPOSITORY)
+    assert done.stdout.strip() == "False"
 
 
 def sources() -> Iterator[Path]:

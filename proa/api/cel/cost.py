@@ -9,19 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from proa.api.cel.checker import Checked
 from proa.api.cel.library.costs import CHECK, REGEX, TRAVERSAL
 from proa.api.cel.syntax import Call, Comprehension, Constant, Identifier, ListLiteral, MapLiteral, Node, Select
 from proa.api.cel.types import DYN, MAX_REQUEST, Type
 
-STATIC_LIMIT = 10_000_000
-"""Of one rule, times how often it can run."""
-STATIC_TOTAL = 100_000_000
-"""Of all rules of one definition."""
-
-
-_ADVICE = "try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared"
+if TYPE_CHECKING:
+    from proa.api.cel.checker import Checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +31,6 @@ class Estimate:
 def estimate(checked: Checked, variables: dict[str, Type]) -> int:
     """The highest cost of one evaluation."""
     return _Estimator(checked, variables).of(checked.parsed.root).cost
-
-
-def over_budget(name: str, cost: int, limit: int) -> str:
-    """How a cost that is over its limit is told; `name` says whose."""
-    factor = cost / limit
-    told = "more than 100x" if factor > 100 else f"{factor:f}x" if factor < 1.5 else f"{factor:.1f}x"
-    return f"{name} exceeds budget by factor of {told} ({_ADVICE})"
 
 
 class _Estimator:

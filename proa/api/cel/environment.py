@@ -9,20 +9,24 @@ from __future__ import annotations
 import functools
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from proa.api.cel.checker import Checked, check
-from proa.api.cel.declarations import Declarations
 from proa.api.cel.errors import CompileError
 from proa.api.cel.frame import PER_CALL, Frame
-from proa.api.cel.functions import Function, Table, merged
-from proa.api.cel.library.authorizer import AuthorizerValue, Check, DecisionNeeded, DecisionValue
 from proa.api.cel.types import Type, same
+
+if TYPE_CHECKING:
+    from proa.api.cel.checker import Checked
+    from proa.api.cel.functions import Function, Table
+    from proa.api.cel.library.authorizer import AuthorizerValue, Check, DecisionValue
+
+    Decide = Callable[[Check], Awaitable[DecisionValue]]
 
 
 @functools.cache
 def _functions(*, patches: bool) -> Table:
-    """All libraries; made with the first expression."""
+    """All libraries; loaded with the first expression."""
+    from proa.api.cel.functions import merged
     from proa.api.cel.library import arithmetic, authorizer, formats, lists, network, quantities, standard, text
 
     modules = (arithmetic, standard, text, lists, quantities, network, formats, authorizer)
@@ -74,6 +78,8 @@ class Environment:
 
     def check(self, source: str) -> Checked:
         """Raises CompileError."""
+        from proa.api.cel.checker import check
+        from proa.api.cel.declarations import Declarations
         from proa.api.cel.literals import check_literals
         from proa.api.cel.parser import parse
 
@@ -93,11 +99,10 @@ class Environment:
         return Program(checked, Compiler(checked, _functions(patches=self._patches)).compile(checked.parsed.root))
 
 
-Decide = Callable[[Check], Awaitable[DecisionValue]]
-
-
 async def decided(evaluate: Callable[[], Any], authorizer: AuthorizerValue, decide: Decide) -> Any:
     """What `evaluate` gives once every check that it asks `authorizer` for has its answer."""
+    from proa.api.cel.library.authorizer import DecisionNeeded
+
     while True:
         try:
             return evaluate()

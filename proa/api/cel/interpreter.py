@@ -19,7 +19,7 @@ from proa.api.cel.loops import compile_comprehension
 from proa.api.cel.reading import reader
 from proa.api.cel.syntax import Call, Comprehension, Constant, Identifier, ListLiteral, MapLiteral, Node, Select
 from proa.api.cel.types import DYN, Type
-from proa.api.cel.values import Optional, TypeValue
+from proa.api.cel.values import Optional, StructValue, TypeValue
 
 Run = Callable[[Frame], Any]
 _SCALARS = frozenset({"int", "uint", "double", "bool", "null", "timestamp", "duration", "type"})
@@ -115,7 +115,7 @@ class Compiler:
 
     def _map(self, node: MapLiteral) -> Run:
         """Objects are maps too, under the names that their fields have in JSON."""
-        of, cost = self.type(node), 40 if node.name else 30
+        of, struct, cost = self.type(node), node.name.lstrip("."), 40 if node.name else 30
         parts: list[tuple[Run, Run, bool]] = []
         for entry in node.entries:
             key = self.compile(entry.key) if not isinstance(entry.key, str) else _constant(of, entry.key)
@@ -123,7 +123,7 @@ class Compiler:
 
         def run(frame: Frame) -> Any:
             frame.cost += cost
-            made: dict[Any, Any] = {}
+            made: dict[Any, Any] = StructValue(struct) if struct else {}
             for key, value, optional in parts:
                 name, found = key(frame), value(frame)
                 if name in made:

@@ -73,6 +73,14 @@ class LazyMap(dict[str, Any]):
     """A map whose values are found when they are asked for (variables of a policy)."""
 
 
+class StructValue(dict[str, Any]):
+    """What `Name{field: value}` makes: a map under the names that fields have in JSON, which knows its type."""
+
+    def __init__(self, type_name: str) -> None:
+        super().__init__()
+        self.type_name = type_name
+
+
 def decimal(nanoseconds: int) -> str:
     """Seconds without superfluous digits."""
     sign, size = ("-", -nanoseconds) if nanoseconds < 0 else ("", nanoseconds)

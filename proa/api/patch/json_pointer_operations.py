@@ -88,9 +88,19 @@ def _tokens(path: str, kind: str) -> list[str]:
     return [token.replace("~1", "/").replace("~0", "~") for token in path.split("/")[1:]]
 
 
-def _refused(why: str) -> ApiError:
+class FailedTest(Invalid):
+    """A `test` operation found something else."""
+
+
+def reason_of(error: ApiError) -> str:
+    """Why a patch did not apply, for those who may know."""
+    notes: list[str] = getattr(error, "__notes__", [])
+    return notes[0] if notes else error.message
+
+
+def _refused(why: str, kind: type[Invalid] = Invalid) -> ApiError:
     """Upstream keeps the reason to itself; ours is kept where only a log or a debugger sees it."""
-    error = Invalid(REFUSED)
+    error = kind(REFUSED)
     error.add_note(why)
     return error
 
@@ -170,7 +180,7 @@ def _test(document: Any, tokens: list[str], expected: Any, path: str) -> Any:
             return document
         raise
     if not _same(actual, expected):
-        raise _refused(f"testing value {path} failed: test failed")
+        raise _refused(f"testing value {path} failed: test failed", FailedTest)
     return document
 
 

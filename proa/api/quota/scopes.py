@@ -14,7 +14,7 @@ def counts(quota: Object, kind: tuple[str, str], obj: Object, hard: Mapping[str,
     """Whether the quota limits something that the object uses, and is about such objects at all."""
     if not names_for(kind, hard):
         return False
-    return all(_matches(kind, obj.get("spec") or {}, *scope) for scope in scopes_of(quota))
+    return all(matches_scope(kind, obj.get("spec") or {}, *scope) for scope in scopes_of(quota))
 
 
 def scopes_of(quota: Object) -> Iterator[tuple[str, str, Sequence[str]]]:
@@ -23,10 +23,14 @@ def scopes_of(quota: Object) -> Iterator[tuple[str, str, Sequence[str]]]:
     for scope in spec.get("scopes") or ():
         yield scope, "Exists", ()
     for each in (spec.get("scopeSelector") or {}).get("matchExpressions") or ():
-        yield each.get("scopeName", ""), each.get("operator", ""), each.get("values") or ()
+        yield scope_of(each)
 
 
-def _matches(kind: tuple[str, str], spec: Object, scope: str, operator: str, values: Sequence[str]) -> bool:
+def scope_of(expression: Object) -> tuple[str, str, Sequence[str]]:
+    return expression.get("scopeName", ""), expression.get("operator", ""), expression.get("values") or ()
+
+
+def matches_scope(kind: tuple[str, str], spec: Object, scope: str, operator: str, values: Sequence[str]) -> bool:
     match = _SCOPES.get((kind, scope))
     return match is not None and match(spec, operator, values)
 

@@ -38,10 +38,10 @@ def names_for(kind: tuple[str, str], names: Iterable[str]) -> set[str]:
 def _is_pod_name(name: str) -> bool:
     if name in _POD_NAMES or name.startswith(("hugepages-", "requests.hugepages-")):
         return True
-    return name.startswith("requests.") and _is_extended(name.removeprefix("requests."))
+    return name.startswith("requests.") and is_extended(name.removeprefix("requests."))
 
 
-def _is_extended(resource: str) -> bool:
+def is_extended(resource: str) -> bool:
     """A resource of somebody's own domain."""
     domain, slash, _ = resource.partition("/")
     return bool(slash) and domain != "kubernetes.io" and not domain.endswith(".kubernetes.io")
@@ -89,7 +89,7 @@ def compute_usage(requests: Amounts, limits: Amounts) -> Amounts:
     for name, amount in requests.items():
         if name in _COMPUTE or name.startswith("hugepages-"):
             used[name] = used[f"requests.{name}"] = amount
-        elif _is_extended(name):
+        elif is_extended(name):
             used[f"requests.{name}"] = amount
     used.update({f"limits.{name}": amount for name, amount in limits.items() if name in _COMPUTE})
     return used

@@ -7,6 +7,7 @@ A plugin that does nothing in a round, or nothing for a resource, is not asked: 
 from collections.abc import Iterator, Sequence
 
 from proa.api.resource import ResourceId
+from proa.apiserver.admission.always_pull_images import AlwaysPullImages
 from proa.apiserver.admission.certificate_approval import CertificateApproval
 from proa.apiserver.admission.certificate_signing import CertificateSigning
 from proa.apiserver.admission.certificate_subject_restriction import CertificateSubjectRestriction
@@ -14,20 +15,29 @@ from proa.apiserver.admission.cluster_trust_bundle_attest import ClusterTrustBun
 from proa.apiserver.admission.default_ingress_class import DefaultIngressClass
 from proa.apiserver.admission.default_storage_class import DefaultStorageClass
 from proa.apiserver.admission.default_toleration_seconds import DefaultTolerationSeconds
+from proa.apiserver.admission.deny_service_external_ips import DenyServiceExternalIPs
+from proa.apiserver.admission.event_rate_limit import EventRateLimit
+from proa.apiserver.admission.extended_resource_toleration import ExtendedResourceToleration
+from proa.apiserver.admission.limit_pod_hard_anti_affinity_topology import LimitPodHardAntiAffinityTopology
 from proa.apiserver.admission.limit_ranger import LimitRanger
+from proa.apiserver.admission.namespace_existence import NamespaceAutoProvision, NamespaceExists
 from proa.apiserver.admission.namespace_lifecycle import NamespaceLifecycle
 from proa.apiserver.admission.node_restriction import NodeRestriction
 from proa.apiserver.admission.owner_references_permission_enforcement import OwnerReferencesPermissionEnforcement
 from proa.apiserver.admission.persistent_volume_claim_resize import PersistentVolumeClaimResize
+from proa.apiserver.admission.pod_node_selector import PodNodeSelector
 from proa.apiserver.admission.pod_security.admission import PodSecurity
+from proa.apiserver.admission.pod_toleration_restriction import PodTolerationRestriction
 from proa.apiserver.admission.pod_topology_labels import PodTopologyLabels
-from proa.apiserver.admission.policy.configuration import AdmissionConfiguration
+from proa.apiserver.admission.policy.mutating import MutatingAdmissionPolicy
 from proa.apiserver.admission.policy.validating import ValidatingAdmissionPolicy
+from proa.apiserver.admission.policy_parameter_permission import PolicyParameterPermission
 from proa.apiserver.admission.priority import Priority
 from proa.apiserver.admission.privilege_escalation import PrivilegeEscalation
 from proa.apiserver.admission.resource_quota.admission import ResourceQuota
 from proa.apiserver.admission.runtime_class import RuntimeClass
 from proa.apiserver.admission.service_account import ServiceAccount
+from proa.apiserver.admission.settings import AdmissionSettings, read_settings
 from proa.apiserver.admission.shown import Served
 from proa.apiserver.admission.storage_object_in_use_protection import StorageObjectInUseProtection
 from proa.apiserver.admission.taint_nodes_by_condition import TaintNodesByCondition
@@ -39,16 +49,23 @@ from proa.apiserver.interface import AdmissionPlugin, Attributes, Authorizer, Ob
 from proa.lib.clock import Clock, SystemClock
 
 ORDER = (
-    "NamespaceLifecycle", "LimitRanger", "ServiceAccount", "NodeRestriction", "TaintNodesByCondition", "PodSecurity", "Priority",
-    "DefaultTolerationSeconds", "DefaultStorageClass", "StorageObjectInUseProtection", "OwnerReferencesPermissionEnforcement",
-    "PersistentVolumeClaimResize", "RuntimeClass", "CertificateApproval", "CertificateSigning", "ClusterTrustBundleAttest",
-    "CertificateSubjectRestriction", "DefaultIngressClass", "PodTopologyLabels", "MutatingAdmissionPolicy", "MutatingAdmissionWebhook",
-    "AdmissionConfiguration", "ValidatingAdmissionPolicy", "ValidatingAdmissionWebhook", "ResourceQuota", "RBACPrivilegeEscalation",
+    "NamespaceAutoProvision", "NamespaceLifecycle", "NamespaceExists", "LimitPodHardAntiAffinityTopology", "LimitRanger", "ServiceAccount",
+    "NodeRestriction", "TaintNodesByCondition", "AlwaysPullImages", "PodSecurity", "PodNodeSelector", "Priority",
+    "DefaultTolerationSeconds", "PodTolerationRestriction", "EventRateLimit", "ExtendedResourceToleration", "DefaultStorageClass",
+    "StorageObjectInUseProtection", "OwnerReferencesPermissionEnforcement", "PersistentVolumeClaimResize", "RuntimeClass",
+    "CertificateApproval", "CertificateSigning", "ClusterTrustBundleAttest", "CertificateSubjectRestriction", "DefaultIngressClass",
+    "DenyServiceExternalIPs", "PodTopologyLabels", "MutatingAdmissionPolicy", "MutatingAdmissionWebhook", "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionWebhook", "ResourceQuota", "RBACPrivilegeEscalation", "PolicyParameterPermission",
 )  # fmt: skip
-"""Where each plugin of upstream's default set stands, those included that are still to come."""
+"""Where each plugin stands."""
 
-OFF_BY_DEFAULT = frozenset({"OwnerReferencesPermissionEnforcement", "StorageObjectInUseProtection"})
-"""The first as upstream; the second until there are controllers that take its finalizers off again, or nothing could be deleted."""
+OFF_BY_DEFAULT = frozenset(
+    {
+        "AlwaysPullImages", "DenyServiceExternalIPs", "EventRateLimit", "ExtendedResourceToleration", "LimitPodHardAntiAffinityTopology",
+        "NamespaceAutoProvision", "NamespaceExists", "OwnerReferencesPermissionEnforcement", "PodNodeSelector", "PodTolerationRestriction",
+    }
+)  # fmt: skip
+"""As upstream."""
 
 
 def build_admission(
@@ -60,17 +77,35 @@ def build_admission(
     served: Served | None = None,
 ) -> list[AdmissionPlugin]:
     """All plugins that are on, in order. `served` is looked at when requests come: it may be filled later."""
+    _check_names(config)
     known: Served = served if served is not None else {}
-    webhooks = WebhookClient(reader)
-    plugins: list[AdmissionPlugin] = [
+    settings, time = read_settings(config.admission_control_config_file), clock or SystemClock()
+    plugins = [*_of_kinds(reader, writer, authorizer, settings, time, known), *_of_all(reader, writer, authorizer, settings, time, known)]
+    on = [plugin for plugin in plugins if is_on(plugin.name, config)]
+    return sorted(on, key=lambda plugin: ORDER.index(plugin.name))
+
+
+def _of_kinds(
+    reader: ObjectReader, writer: ObjectWriter, authorizer: Authorizer, settings: AdmissionSettings, time: Clock, known: Served
+) -> list[AdmissionPlugin]:
+    """What the server itself asks of some kinds."""
+    return [
+        NamespaceAutoProvision(reader, writer),
         NamespaceLifecycle(reader),
+        NamespaceExists(reader),
+        LimitPodHardAntiAffinityTopology(),
         LimitRanger(reader),
-        ServiceAccount(reader, clock or SystemClock()),
+        ServiceAccount(reader, time),
         NodeRestriction(reader),
         TaintNodesByCondition(),
-        PodSecurity(reader),
+        AlwaysPullImages(),
+        PodSecurity(reader, settings.pod_security, settings.exemptions),
+        PodNodeSelector(reader, settings.node_selectors),
         Priority(reader),
         DefaultTolerationSeconds(),
+        PodTolerationRestriction(reader, settings.default_tolerations, settings.allowed_tolerations),
+        EventRateLimit(settings.event_limits, time),
+        ExtendedResourceToleration(),
         DefaultStorageClass(reader),
         StorageObjectInUseProtection(),
         OwnerReferencesPermissionEnforcement(authorizer, lambda version, kind: _resources_of(known, version, kind)),
@@ -81,16 +116,35 @@ def build_admission(
         ClusterTrustBundleAttest(authorizer),
         CertificateSubjectRestriction(),
         DefaultIngressClass(reader),
+        DenyServiceExternalIPs(),
         PodTopologyLabels(reader),
-        MutatingAdmissionWebhook(reader, known, webhooks),
-        AdmissionConfiguration(),
-        ValidatingAdmissionPolicy(reader, known),
-        ValidatingAdmissionWebhook(reader, known, webhooks),
-        ResourceQuota(reader, writer, clock or SystemClock()),
         PrivilegeEscalation(reader, authorizer),
+        PolicyParameterPermission(reader, known, authorizer),
     ]
-    on = [plugin for plugin in plugins if is_on(plugin.name, config)]
-    return sorted(on, key=lambda plugin: ORDER.index(plugin.name))
+
+
+def _of_all(
+    reader: ObjectReader, writer: ObjectWriter, authorizer: Authorizer, settings: AdmissionSettings, time: Clock, known: Served
+) -> list[AdmissionPlugin]:
+    """What users may ask of any kind: policies, webhooks, quotas."""
+    return [
+        MutatingAdmissionPolicy(reader, known, authorizer),
+        MutatingAdmissionWebhook(reader, known, WebhookClient(reader, settings.mutating_credentials), authorizer),
+        ValidatingAdmissionPolicy(reader, known, authorizer),
+        ValidatingAdmissionWebhook(reader, known, WebhookClient(reader, settings.validating_credentials), authorizer),
+        ResourceQuota(reader, writer, time, settings.limited),
+    ]
+
+
+def _check_names(config: ApiServerConfig) -> None:
+    """Raises ValueError: a switch for what does not exist would be heeded by nobody."""
+    for flag, names in (("enable", config.enable_admission_plugins), ("disable", config.disable_admission_plugins)):
+        for name in names:
+            if name not in ORDER:
+                raise ValueError(f'{flag}-admission-plugins plugin "{name}" is unknown')
+    for name in config.enable_admission_plugins:
+        if name in config.disable_admission_plugins:
+            raise ValueError(f"{name} in enable-admission-plugins and disable-admission-plugins overlapped")
 
 
 def is_on(name: str, config: ApiServerConfig) -> bool:

@@ -14,6 +14,7 @@ from proa.apiserver.registry.conversion import convert_autoscaler, convert_event
 from proa.apiserver.registry.conversion_devices import convert_claim, convert_claim_template, convert_slice
 from proa.apiserver.registry.kinds import (
     admission,
+    admission_policies,
     autoscaling,
     batch,
     certificate_signing_request,
@@ -159,17 +160,19 @@ TABLE: tuple[Row, ...] = (
     Row("", "v1", "services", "Service", NS, service.ServiceStrategy, ("svc",), ALL,
         (Sub("proxy", PROXY_VERBS, "ServiceProxyOptions"), _status(load_balancer_status.check_service_status))),
 
-    Row(ADMISSION, "v1", "mutatingadmissionpolicies", "MutatingAdmissionPolicy", CLUSTER, admission.AdmissionPolicyStrategy,
+    Row(ADMISSION, "v1", "mutatingadmissionpolicies", "MutatingAdmissionPolicy", CLUSTER,
+        admission_policies.MutatingAdmissionPolicyStrategy,
         categories=EXTENSIONS, other_versions=("v1beta1", "v1alpha1")),
     Row(ADMISSION, "v1", "mutatingadmissionpolicybindings", "MutatingAdmissionPolicyBinding", CLUSTER,
-        admission.AdmissionPolicyBindingStrategy,
+        admission_policies.MutatingAdmissionPolicyBindingStrategy,
         categories=EXTENSIONS, other_versions=("v1beta1", "v1alpha1")),
     Row(ADMISSION, "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", CLUSTER,
         admission.MutatingWebhookConfigurationStrategy, categories=EXTENSIONS),
-    Row(ADMISSION, "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy", CLUSTER, admission.AdmissionPolicyStrategy,
+    Row(ADMISSION, "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy", CLUSTER,
+        admission_policies.ValidatingAdmissionPolicyStrategy,
         categories=EXTENSIONS, subresources=(STATUS,), other_versions=("v1beta1",)),
     Row(ADMISSION, "v1", "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding", CLUSTER,
-        admission.AdmissionPolicyBindingStrategy, categories=EXTENSIONS, other_versions=("v1beta1",)),
+        admission_policies.ValidatingAdmissionPolicyBindingStrategy, categories=EXTENSIONS, other_versions=("v1beta1",)),
     Row(ADMISSION, "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", CLUSTER,
         admission.WebhookConfigurationStrategy, categories=EXTENSIONS),
 

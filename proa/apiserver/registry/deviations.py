@@ -13,6 +13,27 @@ class Deviation:
 
 DEVIATIONS: tuple[Deviation, ...] = (
     Deviation(
+        "CEL: schema rules, admission policies, match conditions",
+        "an evaluation also ends after half a second of processor time, as if its cost limit was exceeded; costs and estimates follow "
+        "upstream's rules, some functions are charged a little more or less",
+        "one process answers all requests, so no expression may hold it",
+    ),
+    Deviation(
+        "CEL: types",
+        "moments are read to the nanosecond and used to the microsecond; the function library of images is not there",
+        "parts of a moment come from Python's calendar; no field of the API that proa acts on takes image expressions",
+    ),
+    Deviation(
+        "ValidatingAdmissionPolicy: status",
+        "type checking runs in the API server, not in the controller manager",
+        "the schemas are there",
+    ),
+    Deviation(
+        "admission plugins",
+        "ImagePolicyWebhook is not there; AlwaysAdmit and AlwaysDeny neither",
+        "the first asks a protocol of its own that admission webhooks replace; the others are deprecated",
+    ),
+    Deviation(
         "resource.k8s.io: ResourceClaim, ResourceClaimTemplate, DeviceClass",
         "CEL expressions of device selectors are limited in length, not compiled when they are written",
         "the environment of device expressions belongs to the scheduler here; a broken expression is told when it is first evaluated",

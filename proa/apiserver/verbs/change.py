@@ -33,6 +33,10 @@ CONDITIONAL_ONLY = frozenset(
         ("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations"),
         ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"),
         ("admissionregistration.k8s.io", "validatingwebhookconfigurations"),
+        ("admissionregistration.k8s.io", "mutatingadmissionpolicies"),
+        ("admissionregistration.k8s.io", "mutatingadmissionpolicybindings"),
+        ("admissionregistration.k8s.io", "validatingadmissionpolicies"),
+        ("admissionregistration.k8s.io", "validatingadmissionpolicybindings"),
     }
 )
 """Kinds whose update must say which version it replaces."""

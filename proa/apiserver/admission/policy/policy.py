@@ -1,14 +1,32 @@
-"""One ValidatingAdmissionPolicy, compiled: what it has against a request, given its parameters. Pure but for CEL."""
+"""One ValidatingAdmissionPolicy, compiled: what it has against a request, given its parameters. Pure but for CEL.
+
+Source: k8s.io/apiserver/pkg/admission/plugin/policy/validating, validator.
+"""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
 from proa.api import meta
+from proa.api.cel.types import BOOL, NULL, STRING
 from proa.api.meta import Object
-from proa.apiserver.admission.policy.expression import Condition, Expression, conditions_of
+from proa.apiserver.admission.policy.expression import (
+    Budget,
+    Conditions,
+    Expression,
+    Failed,
+    OutOfBudget,
+    Variables,
+    compile_variables,
+    compiled,
+    conditions_of,
+)
 from proa.apiserver.admission.policy.matching import Match, match_of
+from proa.apiserver.admission.policy.scope import VARIABLES, Scope
 
-CODES = {"Unauthorized": 401, "Forbidden": 403, "RequestEntityTooLarge": 413, "Invalid": 422}
+LONGEST_MESSAGE = 5 * 1024
+LONGEST_ANNOTATION = 10 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,105 +39,114 @@ class Validation:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
+    """`index` of the validation."""
+
     message: str
     reason: str = "Invalid"
+    index: int = 0
+
+
+@dataclass(slots=True)
+class Findings:
+    """`denials` are refusals whatever the binding's actions say: audit annotations that failed."""
+
+    failures: list[Failure]
+    annotations: list[tuple[str, str]]
+    denials: list[Failure]
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     name: str
     match: Match
-    conditions: tuple[tuple[str, Condition], ...]
-    variables: tuple[tuple[str, Expression], ...]
+    conditions: Conditions
+    variables: Variables
     validations: tuple[Validation, ...]
     annotations: tuple[tuple[str, Expression], ...]
     fails_open: bool
     param_kind: Object | None
 
-    def evaluate(self, seen: dict[str, Any]) -> tuple[list[Failure], dict[str, str]]:
-        """(what is wrong, audit annotations); nothing where a match condition does not hold."""
-        holds = self._holds(seen)
-        if not isinstance(holds, bool):
-            return ([] if self.fails_open else [holds]), {}
-        if not holds:
-            return [], {}
-        seen = {**seen, "variables": self._variables(seen)}
-        found = (self._validate(validation, seen) for validation in self.validations)
-        return [failure for failure in found if failure is not None], self._annotations(seen)
-
-    def _holds(self, seen: dict[str, Any]) -> bool | Failure:
-        """A condition that does not hold outweighs one that fails."""
-        failure: Failure | None = None
-        for name, condition in self.conditions:
-            try:
-                if not condition(seen):
-                    return False
-            except ValueError as error:
-                failure = failure or Failure(f"matchCondition '{name}' resulted in error: {error}")
-        return failure or True
-
-    def _variables(self, seen: dict[str, Any]) -> dict[str, Any]:
-        """Each sees those before it. One that fails is absent, so that only who reads it fails."""
-        values: dict[str, Any] = {}
-        for name, expression in self.variables:
-            try:
-                values[name] = expression({**seen, "variables": values})
-            except ValueError:
-                continue
-        return values
-
-    def _validate(self, validation: Validation, seen: dict[str, Any]) -> Failure | None:
+    def evaluate(self, seen: dict[str, Any]) -> Findings:
+        """Nothing where a match condition does not hold."""
         try:
-            holds = validation.expression(seen)
-        except ValueError as error:
-            return None if self.fails_open else Failure(f"expression '{validation.expression.source}' resulted in error: {error}")
-        return None if holds is True else Failure(_message(validation, seen), validation.reason)
+            if self.conditions and not self.conditions.hold(seen):
+                return Findings([], [], [])
+            budget = Budget()
+            seen = {**seen, VARIABLES: self.variables.values(seen, budget)}
+            failures = [self._validate(index, each, seen, budget) for index, each in enumerate(self.validations)]
+            annotations, denials = self._annotations(seen)
+        except Failed as failed:
+            return Findings([] if self.fails_open else [Failure(str(failed))], [], [])
+        return Findings([each for each in failures if each is not None], annotations, denials)
 
-    def _annotations(self, seen: dict[str, Any]) -> dict[str, str]:
-        told = {}
+    def _validate(self, index: int, validation: Validation, seen: dict[str, Any], budget: Budget) -> Failure | None:
+        try:
+            if validation.expression.evaluate(seen, budget) is True:
+                return None
+        except OutOfBudget:
+            raise
+        except Failed as failed:
+            return None if self.fails_open else Failure(str(failed), index=index)
+        try:
+            return Failure(_message(validation, seen, budget), validation.reason, index)
+        except OutOfBudget as failed:
+            return None if self.fails_open else Failure(f"failed messageExpression: {failed}", index=index)
+
+    def _annotations(self, seen: dict[str, Any]) -> tuple[list[tuple[str, str]], list[Failure]]:
+        told, denials, budget = list[tuple[str, str]](), list[Failure](), Budget()
         for key, expression in self.annotations:
             try:
-                value = expression(seen)
-            except ValueError:
+                value = expression.evaluate(seen, budget)
+            except OutOfBudget:
+                raise
+            except Failed as failed:
+                if not self.fails_open:
+                    denials.append(Failure(str(failed)))
                 continue
             if isinstance(value, str) and value.strip():
-                told[f"{self.name}/{key}"] = value.strip()
-        return told
+                told.append((key, value.strip()[:LONGEST_ANNOTATION]))
+        return told, denials
 
 
-def _message(validation: Validation, seen: dict[str, Any]) -> str:
+def _message(validation: Validation, seen: dict[str, Any], budget: Budget) -> str:
     if validation.said is not None:
         try:
-            said = validation.said(seen)
-        except ValueError:
+            said = validation.said.evaluate(seen, budget)
+        except OutOfBudget:
+            raise
+        except Failed:
             said = None
-        if isinstance(said, str) and said.strip() and "\n" not in said.strip() and len(said) <= 5 * 1024:
-            return said.strip()
-    return validation.message or f"failed expression: {validation.expression.source}"
+        if isinstance(said, str) and (text := said.strip()) and "\n" not in text and len(text.encode()) <= LONGEST_MESSAGE:
+            return text
+    return validation.message or f"failed expression: {validation.expression.source.strip()}"
 
 
 def policy_of(obj: Object) -> Policy:
-    """Raises CompileError."""
     spec = obj.get("spec") or {}
+    scope = Scope(params=spec.get("paramKind") is not None)
+    variables = compile_variables(spec.get("variables") or (), scope)
+    types = variables.types
     return Policy(
         name=meta.name(obj),
         match=match_of(spec.get("matchConstraints")),
-        conditions=conditions_of(spec.get("matchConditions") or ()),
-        variables=tuple((each.get("name", ""), Expression(each.get("expression", ""))) for each in spec.get("variables") or ()),
-        validations=tuple(_validation(each) for each in spec.get("validations") or ()),
+        conditions=conditions_of(spec.get("matchConditions") or (), scope),
+        variables=variables,
+        validations=tuple(_validation(each, scope, types) for each in spec.get("validations") or ()),
         annotations=tuple(
-            (each.get("key", ""), Expression(each.get("valueExpression", ""))) for each in spec.get("auditAnnotations") or ()
+            (each.get("key", ""), compiled(scope.environment(types), each.get("valueExpression", ""), STRING, NULL))
+            for each in spec.get("auditAnnotations") or ()
         ),
         fails_open=spec.get("failurePolicy") == "Ignore",
         param_kind=spec.get("paramKind"),
     )
 
 
-def _validation(declared: Object) -> Validation:
+def _validation(declared: Object, scope: Scope, types: Any) -> Validation:
     said = declared.get("messageExpression")
+    quiet = Scope(params=scope.params, authorizer=False)
     return Validation(
-        Expression(declared.get("expression", ""), "BOOL"),
+        compiled(scope.environment(types), declared.get("expression", ""), BOOL),
         (declared.get("message") or "").strip(),
-        Expression(said, "STRING") if said else None,
+        compiled(quiet.environment(types), said, STRING) if said else None,
         declared.get("reason") or "Invalid",
     )

@@ -8,6 +8,12 @@ from proa.apiserver.admission.shown import shown_object
 from proa.apiserver.interface import Attributes, ObjectReader
 
 NAMESPACES = ("", "namespaces")
+_NAMESPACE_METADATA = frozenset(
+    {
+        "name", "generateName", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
+        "deletionGracePeriodSeconds", "labels", "annotations", "finalizers",
+    }
+)  # fmt: skip
 
 
 def namespace_of(attributes: Attributes, reader: ObjectReader) -> Object | None:
@@ -31,13 +37,23 @@ def seen_by_expressions(attributes: Attributes, reader: ObjectReader, resource: 
         "kind": shown_as[0], "resource": shown_as[1], "subResource": attributes.subresource, "requestKind": asked_as[0],
         "requestResource": asked_as[1],
         "requestSubResource": attributes.subresource, "name": attributes.name, "namespace": attributes.namespace,
-        "operation": attributes.operation, "userInfo": who, "dryRun": attributes.dry_run, "options": attributes.options,
+        "operation": attributes.operation, "userInfo": _present(who), "dryRun": attributes.dry_run, "options": attributes.options or None,
     }  # fmt: skip
+    request = {key: value for key, value in request.items() if value not in ("", None)}
     namespace = None if attributes.group_resource == NAMESPACES else namespace_of(attributes, reader)
-    return {
-        "object": obj, "oldObject": old, "request": request, "params": None,
-        "namespaceObject": namespace, "variables": {},
-    }  # fmt: skip
+    return {"object": obj, "oldObject": old, "request": request, "namespaceObject": _shown_namespace(namespace)}
+
+
+def _present(values: Object) -> Object:
+    """Without what is empty: as a request says it in JSON."""
+    return {key: value for key, value in values.items() if value}
+
+
+def _shown_namespace(namespace: Object | None) -> Object | None:
+    if namespace is None:
+        return None
+    metadata = {key: value for key, value in namespace.get("metadata", {}).items() if key in _NAMESPACE_METADATA}
+    return {"metadata": metadata, "spec": namespace.get("spec") or {}, "status": namespace.get("status") or {}}
 
 
 def _named(resource: Resource, obj: Object | None) -> tuple[Object, Object]:

@@ -2,124 +2,120 @@
 is bound, and is evaluated once for each of the binding's parameters.
 """
 
-import logging
-from collections.abc import Iterator
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import orjson
 
-from proa.api import meta
-from proa.api.cel.errors import CompileError
 from proa.api.errors import Forbidden
-from proa.api.labels import selector_from_object
 from proa.api.meta import Object
-from proa.api.resource import ResourceId
-from proa.apiserver.admission.policy.matching import Match, match_of
-from proa.apiserver.admission.policy.policy import CODES, Failure, Policy, policy_of
-from proa.apiserver.admission.policy.request_view import seen_by_expressions
+from proa.apiserver.admission.policy.source import Binding, Invocation, PolicySource
 from proa.apiserver.admission.refusal import refuse
-from proa.apiserver.admission.shown import Equivalents, Served
-from proa.apiserver.admission.webhook.hook import EXEMPT_GROUP
-from proa.apiserver.interface import Attributes, ObjectReader, PassiveAdmission
+from proa.apiserver.admission.shown import Served
+from proa.apiserver.interface import Attributes, Authorizer, ObjectReader, PassiveAdmission
 
-log = logging.getLogger(__name__)
-NO_PARAMS = "failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction"
+if TYPE_CHECKING:
+    from proa.apiserver.admission.policy.activation import Activation
+    from proa.apiserver.admission.policy.policy import Failure, Findings, Policy
+
+CODES = {"Unauthorized": 401, "Forbidden": 403, "RequestEntityTooLarge": 413, "Invalid": 422}
+KINDS = ("validatingadmissionpolicies", "validatingadmissionpolicybindings")
 FAILURES = "validation.policy.admission.k8s.io/validation_failure"
 
 
 class ValidatingAdmissionPolicy(PassiveAdmission):
     name = "ValidatingAdmissionPolicy"
 
-    def __init__(self, reader: ObjectReader, served: Served) -> None:
-        self._reader, self._served = reader, served
-        self._equivalents = Equivalents(served)
-        self._policies: dict[str, Policy] = {}
-        self._bindings: dict[str, tuple[Object, Match]] = {}
-        reader.observe(EXEMPT_GROUP, "validatingadmissionpolicies", self._on_policy)
-        reader.observe(EXEMPT_GROUP, "validatingadmissionpolicybindings", self._on_binding)
-
-    def _on_policy(self, event: str, obj: Object) -> None:
-        self._policies.pop(meta.name(obj), None)
-        if event == "DELETED":
-            return
-        try:
-            self._policies[meta.name(obj)] = policy_of(obj)
-        except CompileError as error:
-            log.warning("the policy %s is not enforced: %s", meta.name(obj), error)
-
-    def _on_binding(self, event: str, obj: Object) -> None:
-        self._bindings.pop(meta.name(obj), None)
-        if event != "DELETED":
-            self._bindings[meta.name(obj)] = obj, match_of((obj.get("spec") or {}).get("matchResources"))
+    def __init__(self, reader: ObjectReader, served: Served, authorizer: Authorizer) -> None:
+        self._reader, self._authorizer = reader, authorizer
+        self._source: PolicySource[Policy] = PolicySource(reader, served, KINDS, _compiled)
 
     async def validate(self, attributes: Attributes) -> None:
-        if not self._bindings or not self._policies:
+        if self._source.is_empty:
             return
-        noted: list[Object] = []
-        denied: Forbidden | None = None
-        for _, (binding, match) in sorted(self._bindings.items()):
-            policy = self._policies.get((binding.get("spec") or {}).get("policyName", ""))
-            resource = None if policy is None else policy.match.resource_for(attributes, self._reader, self._equivalents)
-            if policy is None or resource is None or match.resource_for(attributes, self._reader, self._equivalents) is None:
-                continue
-            seen = seen_by_expressions(attributes, self._reader, resource)
-            for failure in self._evaluate(attributes, policy, binding, seen):
-                denied = self._act(attributes, policy, binding, failure, noted) or denied
-        if noted:
-            attributes.add_audit_annotation(FAILURES, orjson.dumps(noted).decode())
-        if denied is not None:
-            raise denied
+        from proa.apiserver.admission.policy.activation import Activation
 
-    def _evaluate(self, attributes: Attributes, policy: Policy, binding: Object, seen: dict[str, Any]) -> Iterator[Failure]:
-        for params in self._params(attributes, policy, (binding.get("spec") or {}).get("paramRef")):
-            if isinstance(params, Failure):
-                yield params
-                continue
-            failures, annotations = policy.evaluate({**seen, "params": params})
-            for key, value in annotations.items():
-                attributes.add_audit_annotation(key, value)
-            yield from failures
-
-    def _params(self, attributes: Attributes, policy: Policy, reference: Object | None) -> list[Object | Failure | None]:
-        kind = policy.param_kind
-        if kind is None or reference is None:
-            return [None]
-        resource = self._param_resource(kind.get("apiVersion", ""), kind.get("kind", ""))
-        if resource is None:
-            told = f"'{kind.get('apiVersion', '')}, Kind={kind.get('kind', '')}'"
-            why = f"failed to configure policy: failed to find resource referenced by paramKind: {told}"
-            return [] if policy.fails_open else [Failure(why)]
-        found = self._selected(resource, attributes.namespace, reference)
-        if not found and reference.get("parameterNotFoundAction") == "Deny" and not policy.fails_open:
-            return [Failure(NO_PARAMS)]
-        return list(found)
-
-    def _param_resource(self, api_version: str, kind: str) -> ResourceId | None:
-        served = (each.resource.id for each in self._served.values())
-        return next((each for each in served if (each.api_version, each.kind) == (api_version, kind)), None)
-
-    def _selected(self, resource: ResourceId, request_namespace: str, reference: Object) -> list[Object]:
-        namespace = (reference.get("namespace") or request_namespace) if resource.namespaced else ""
-        if reference.get("name"):
-            one = self._reader.get(resource.group, resource.plural, reference["name"], namespace)
-            return [one] if one is not None else []
-        selector = selector_from_object(reference.get("selector") or {})
-        listed = self._reader.list(resource.group, resource.plural, namespace)
-        return [each for each in listed if selector.matches(meta.labels(each))]
-
-    def _act(self, attributes: Attributes, policy: Policy, binding: Object, failure: Failure, noted: list[Object]) -> Forbidden | None:
-        """Raise nothing yet: a denial must not keep others from warning."""
-        actions = (binding.get("spec") or {}).get("validationActions") or ()
-        about = f"ValidatingAdmissionPolicy '{policy.name}' with binding '{meta.name(binding)}'"
-        if "Audit" in actions:
-            noted.append({"message": failure.message, "policy": policy.name, "binding": meta.name(binding), "validationActions": actions})
-        if "Warn" in actions:
-            attributes.add_warning(f"Validation failed for {about}: {failure.message}")
-        return _denial(attributes, f"{about} denied request: {failure.message}", failure) if "Deny" in actions else None
+        outcome = _Outcome(attributes)
+        activation = Activation(attributes, self._reader, self._authorizer)
+        for invocation in self._source.invocations(attributes):
+            await _invoke(invocation, activation, outcome)
+        outcome.publish()
+        if outcome.denied is not None:
+            raise outcome.denied
 
 
-def _denial(attributes: Attributes, text: str, failure: Failure) -> Forbidden:
-    error = refuse(attributes, text)
-    error.status_reason, error.status_code = failure.reason, CODES.get(failure.reason, 422)
-    error.details["causes"] = [{"message": text}]
-    return error
+async def _invoke(invocation: Invocation[Policy], activation: Activation, outcome: _Outcome) -> None:
+    policy, binding = invocation.policy, invocation.binding
+    if binding is None or invocation.problem:
+        from proa.apiserver.admission.policy.policy import Failure
+
+        if not policy.fails_open:
+            outcome.deny(policy, binding, Failure(invocation.problem))
+        return
+    seen = activation.seen(invocation.resource, invocation.params)
+    findings: Findings = await activation.run(lambda: policy.evaluate(seen))
+    for failure in findings.failures:
+        outcome.act(policy, binding, failure)
+    for key, value in findings.annotations:
+        outcome.note(f"{policy.name}/{key}", value)
+    for failure in findings.denials:
+        outcome.deny(policy, binding, failure)
+
+
+def _compiled(obj: Object) -> Policy:
+    """CEL is loaded with the first policy that a request needs."""
+    from proa.apiserver.admission.policy.policy import policy_of
+
+    return policy_of(obj)
+
+
+class _Outcome:
+    """Of all policies: the first denial is what the client gets, but none keeps the others from warning."""
+
+    def __init__(self, attributes: Attributes) -> None:
+        self._attributes = attributes
+        self._notes: dict[str, list[str]] = {}
+        self._failures_told = False
+        self.denied: Forbidden | None = None
+
+    def act(self, policy: Policy, binding: Binding, failure: Failure) -> None:
+        actions = binding.spec.get("validationActions") or ()
+        for action in actions:
+            if action == "Deny":
+                self.deny(policy, binding, failure)
+            elif action == "Warn":
+                about = f"ValidatingAdmissionPolicy '{policy.name}' with binding '{binding.name}'"
+                self._attributes.add_warning(f"Validation failed for {about}: {failure.message}")
+            elif action == "Audit":
+                self._audit(policy, binding, failure)
+
+    def _audit(self, policy: Policy, binding: Binding, failure: Failure) -> None:
+        """Only the first: annotations are not overwritten."""
+        if self._failures_told:
+            return
+        self._failures_told = True
+        told = {
+            "message": failure.message, "policy": policy.name, "binding": binding.name, "expressionIndex": failure.index,
+            "validationActions": binding.spec.get("validationActions") or [],
+        }  # fmt: skip
+        self._attributes.add_audit_annotation(FAILURES, orjson.dumps([told]).decode())
+
+    def note(self, key: str, value: str) -> None:
+        values = self._notes.setdefault(key, [])
+        if value not in values:
+            values.append(value)
+
+    def publish(self) -> None:
+        for key, values in self._notes.items():
+            self._attributes.add_audit_annotation(key, ", ".join(values))
+
+    def deny(self, policy: Policy, binding: Binding | None, failure: Failure) -> None:
+        if self.denied is not None:
+            return
+        bound = f" with binding '{binding.name}'" if binding is not None else ""
+        text = f"ValidatingAdmissionPolicy '{policy.name}'{bound} denied request: {failure.message}"
+        error = refuse(self._attributes, text)
+        error.status_reason, error.status_code = failure.reason, CODES.get(failure.reason, 422)
+        error.details["causes"] = [{"message": text}]
+        self.denied = error

@@ -2,11 +2,14 @@
 others let pass is charged.
 """
 
+from collections.abc import Sequence
+
 from proa.api import meta
 from proa.api.meta import Object
 from proa.apiserver.admission.refusal import refuse
 from proa.apiserver.admission.resource_quota.charge import QuotaRefusal, demand_of
 from proa.apiserver.admission.resource_quota.ledger import Ledger
+from proa.apiserver.admission.resource_quota.limited import Limited
 from proa.apiserver.interface import Attributes, ObjectReader, ObjectWriter, PassiveAdmission
 from proa.lib.clock import Clock
 
@@ -14,8 +17,9 @@ from proa.lib.clock import Clock
 class ResourceQuota(PassiveAdmission):
     name = "ResourceQuota"
 
-    def __init__(self, reader: ObjectReader, writer: ObjectWriter, clock: Clock) -> None:
-        self._ledger = Ledger(reader, writer)
+    def __init__(self, reader: ObjectReader, writer: ObjectWriter, clock: Clock, limited: Sequence[Limited] = ()) -> None:
+        self._ledger = Ledger(reader, writer, limited)
+        self._everywhere = frozenset((each.group, each.resource) for each in limited)
         self._clock = clock
         self._limited: dict[str, set[str]] = {}
         reader.observe("", "resourcequotas", self._on_quota)
@@ -30,7 +34,9 @@ class ResourceQuota(PassiveAdmission):
                 del self._limited[namespace]
 
     async def validate(self, attributes: Attributes) -> None:
-        if attributes.namespace not in self._limited or attributes.object is None or attributes.operation not in ("CREATE", "UPDATE"):
+        if attributes.object is None or attributes.operation not in ("CREATE", "UPDATE") or not attributes.namespace:
+            return
+        if attributes.namespace not in self._limited and attributes.group_resource not in self._everywhere:
             return
         demand = demand_of(
             attributes.group_resource, attributes.operation, attributes.subresource, attributes.object, attributes.old_object,

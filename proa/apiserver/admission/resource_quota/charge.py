@@ -10,6 +10,7 @@ from proa.api.pod_resources import Amounts, amounts
 from proa.api.quantity import ZERO, parse
 from proa.api.quota.scopes import counts
 from proa.api.quota.usage import CLAIMS, PODS, SERVICES, compute_usage, names_for, usage_of
+from proa.apiserver.admission.resource_quota.limited import Limited, uncovered
 
 MUST_BE_STATED = frozenset({"cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"})
 """A quota on one of these means that each container has to state it."""
@@ -46,11 +47,13 @@ def _is_watched(kind: tuple[str, str], operation: str, subresource: str) -> bool
     return operation == "CREATE" or (operation == "UPDATE" and kind in (SERVICES, CLAIMS))
 
 
-def charge(quotas: Sequence[Object], demand: Demand) -> dict[str, Amounts]:
+def charge(quotas: Sequence[Object], demand: Demand, limited: Sequence[Limited] = ()) -> dict[str, Amounts]:
     """What the quotas concerned have used with the request, by name, only where that changes; raises QuotaRefusal."""
     concerned = [quota for quota in quotas if counts(quota, demand.kind, demand.obj, _hard(quota))]
     for quota in concerned:
         _check_statements(quota, demand)
+    if why := uncovered(limited, demand.kind, demand.obj, demand.delta, concerned):
+        raise QuotaRefusal(why)
     charged: dict[str, Amounts] = {}
     for quota in concerned if demand.delta else ():
         used = amounts((quota.get("status") or {}).get("used"))

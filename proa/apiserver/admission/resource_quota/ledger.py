@@ -12,6 +12,7 @@ from proa.api.errors import ApiError, Conflict, NotFound
 from proa.api.meta import Object
 from proa.api.pod_resources import Amounts
 from proa.apiserver.admission.resource_quota.charge import Demand, QuotaRefusal, charge
+from proa.apiserver.admission.resource_quota.limited import Limited
 from proa.apiserver.interface import ObjectReader, ObjectWriter
 
 ATTEMPTS = 10
@@ -27,8 +28,8 @@ class _Waiter:
 class Ledger:
     """`quotas` gives those of a namespace as observed; what was written here is newer and counts until it is observed."""
 
-    def __init__(self, reader: ObjectReader, writer: ObjectWriter) -> None:
-        self._reader, self._writer = reader, writer
+    def __init__(self, reader: ObjectReader, writer: ObjectWriter, limited: Sequence[Limited] = ()) -> None:
+        self._reader, self._writer, self._limited = reader, writer, limited
         self._waiting: dict[str, list[_Waiter]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -80,7 +81,7 @@ class Ledger:
             if waiter.done.done():
                 continue
             try:
-                charged = charge(list(current.values()), waiter.demand)
+                charged = charge(list(current.values()), waiter.demand, self._limited)
             except QuotaRefusal as refusal:
                 waiter.done.set_exception(refusal)
                 continue

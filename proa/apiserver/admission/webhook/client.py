@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from proa.api.meta import Object
+from proa.apiserver.admission.webhook.credentials import Credentials, Identity
 from proa.apiserver.interface import ObjectReader
 from proa.apiserver.outbound import Unresolved, go_error, service_address
 from proa.lib.http.client import Endpoint, HttpClient, HttpResponse
@@ -51,8 +52,9 @@ class Address:
 
 
 class WebhookClient:
-    def __init__(self, reader: ObjectReader) -> None:
+    def __init__(self, reader: ObjectReader, credentials: Credentials | None = None) -> None:
         self._reader = reader
+        self._credentials = credentials or Credentials()
         self._clients: dict[tuple[str, int, str, str], HttpClient] = {}
 
     async def post(self, client_config: Object, body: bytes, seconds: int) -> Any:
@@ -73,7 +75,10 @@ class WebhookClient:
             ("host", address.authority), ("content-type", "application/json"), ("accept", "application/json, */*"),
             ("user-agent", USER_AGENT),
         ]  # fmt: skip
-        client = self._client(client_config, address)
+        identity = self._credentials.of(address.server_name, address.port if client_config.get("url") else _service_port(client_config))
+        if identity.authorization:
+            headers.append(("authorization", identity.authorization))
+        client = self._client(client_config, address, identity)
         target = f"{address.path}{'&' if '?' in address.path else '?'}timeout={seconds}s"
         for _ in range(RETRIES):
             try:
@@ -84,12 +89,13 @@ class WebhookClient:
                 continue
         return await client.request("POST", target, headers, body, timeout=seconds)
 
-    def _client(self, client_config: Object, address: Address) -> HttpClient:
+    def _client(self, client_config: Object, address: Address, identity: Identity) -> HttpClient:
         bundle = client_config.get("caBundle") or ""
         key = address.host, address.port, address.server_name, bundle
         if key not in self._clients:
             try:
-                tls = client_context(ca=base64.b64decode(bundle) if bundle else None)
+                ca = base64.b64decode(bundle) if bundle else None
+                tls = client_context(ca=ca, certificate=identity.certificate or None, private_key=identity.key or None)
             except (ssl.SSLError, ValueError, binascii.Error):
                 raise CallError("unable to load root certificates: unable to parse bytes as PEM block") from None
             endpoint = Endpoint(address.host, address.port, tls, server_name=address.server_name)
@@ -112,6 +118,10 @@ class WebhookClient:
         for client in self._clients.values():
             await client.close()
         self._clients.clear()
+
+
+def _service_port(client_config: Object) -> int:
+    return int((client_config.get("service") or {}).get("port") or 443)
 
 
 def _told_url(client_config: Object, seconds: int) -> str:

@@ -1,12 +1,17 @@
 """One webhook of a configuration, read once when that changes: what it wants to see, how it is called, what its failure means."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from proa.api import meta
 from proa.api.labels import Selector, selector_from_object
 from proa.api.meta import Object
-from proa.apiserver.admission.policy.expression import Condition, conditions_of
+
+if TYPE_CHECKING:
+    from proa.apiserver.admission.policy.expression import Conditions
 
 EXEMPT_GROUP = "admissionregistration.k8s.io"
 EXEMPT = frozenset(
@@ -76,7 +81,7 @@ class Hook:
     side_effects: str
     reinvocable: bool
     review_versions: tuple[str, ...]
-    conditions: tuple[tuple[str, Condition], ...] = ()
+    conditions: Conditions | None = None
 
     def matches(self, wanted: Wanted) -> bool:
         return any(rule.matches(wanted) for rule in self.rules)
@@ -107,5 +112,14 @@ def _hooks(configuration: Object) -> Iterable[Hook]:
             side_effects=webhook.get("sideEffects", ""),
             reinvocable=webhook.get("reinvocationPolicy") == "IfNeeded",
             review_versions=tuple(webhook.get("admissionReviewVersions") or ()),
-            conditions=conditions_of(webhook.get("matchConditions") or ()),
+            conditions=_conditions(webhook.get("matchConditions")),
         )
+
+
+def _conditions(declared: Sequence[Object] | None) -> Conditions | None:
+    """CEL is loaded with the first condition."""
+    if not declared:
+        return None
+    from proa.apiserver.admission.policy.expression import conditions_of
+
+    return conditions_of(declared)

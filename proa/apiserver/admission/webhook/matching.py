@@ -4,18 +4,24 @@ A webhook that asks for `apps/v1` means the object, whatever version a client us
 the version that the rules name. What rules say is remembered per kind of request; selectors are looked at each time.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from proa.api import meta
 from proa.api.errors import NotFound
 from proa.api.meta import Object
 from proa.api.resource import Resource
-from proa.apiserver.admission.policy.request_view import NAMESPACES, seen_by_expressions
+from proa.apiserver.admission.policy.request_view import NAMESPACES
 from proa.apiserver.admission.refusal import refuse
 from proa.apiserver.admission.shown import Equivalents, Served
 from proa.apiserver.admission.webhook.hook import EXEMPT, EXEMPT_GROUP, Hook, Wanted, hooks_of
-from proa.apiserver.interface import Attributes, ObjectReader
+from proa.apiserver.interface import Attributes, Authorizer, ObjectReader
+
+if TYPE_CHECKING:
+    from proa.apiserver.admission.policy.expression import Conditions
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +35,8 @@ class Invocation:
 class WebhookSource:
     """The configurations of one kind, as they change."""
 
-    def __init__(self, reader: ObjectReader, served: Served, plural: str) -> None:
-        self._reader, self._served = reader, served
+    def __init__(self, reader: ObjectReader, served: Served, authorizer: Authorizer, plural: str) -> None:
+        self._reader, self._served, self._authorizer = reader, served, authorizer
         self._equivalents = Equivalents(served)
         self._configurations: dict[str, Object] = {}
         self._matched: dict[tuple[str, ...], tuple[Invocation, ...]] = {}
@@ -67,25 +73,25 @@ class WebhookSource:
                     yield Invocation(hook, resource)
                     break
 
-    def selects(self, invocation: Invocation, attributes: Attributes) -> bool:
+    async def selects(self, invocation: Invocation, attributes: Attributes) -> bool:
         """Raises NotFound for a namespace that is not there, Forbidden for conditions that fail where that counts."""
         hook = invocation.hook
         if not self._namespace_selected(hook, attributes) or not _object_selected(hook, attributes):
             return False
-        return not hook.conditions or self._conditions_hold(hook, attributes, invocation.resource)
+        return hook.conditions is None or await self._conditions_hold(hook, hook.conditions, attributes, invocation.resource)
 
-    def _conditions_hold(self, hook: Hook, attributes: Attributes, resource: Resource) -> bool:
-        """A condition that does not hold outweighs one that fails."""
-        seen, failure = seen_by_expressions(attributes, self._reader, resource), ""
-        for _, condition in hook.conditions:
-            try:
-                if not condition(seen):
-                    return False
-            except ValueError as error:
-                failure = failure or str(error)
-        if failure and not hook.fails_open:
-            raise refuse(attributes, failure)
-        return not failure
+    async def _conditions_hold(self, hook: Hook, conditions: Conditions, attributes: Attributes, resource: Resource) -> bool:
+        from proa.apiserver.admission.policy.activation import Activation
+        from proa.apiserver.admission.policy.expression import Failed
+
+        activation = Activation(attributes, self._reader, self._authorizer)
+        seen = activation.seen(resource)
+        try:
+            return await activation.run(lambda: conditions.hold(seen))
+        except Failed as failed:
+            if hook.fails_open:
+                return False
+            raise refuse(attributes, str(failed)) from None
 
     def _namespace_selected(self, hook: Hook, attributes: Attributes) -> bool:
         selector = hook.namespace_selector

@@ -10,7 +10,7 @@ from proa.apiserver.admission.shown import Served, shown_object
 from proa.apiserver.admission.webhook.call import HookFailure, ask
 from proa.apiserver.admission.webhook.client import WebhookClient
 from proa.apiserver.admission.webhook.matching import Invocation, WebhookSource
-from proa.apiserver.interface import Attributes, ObjectReader, PassiveAdmission
+from proa.apiserver.interface import Attributes, Authorizer, ObjectReader, PassiveAdmission
 
 log = logging.getLogger(__name__)
 
@@ -18,15 +18,15 @@ log = logging.getLogger(__name__)
 class ValidatingAdmissionWebhook(PassiveAdmission):
     name = "ValidatingAdmissionWebhook"
 
-    def __init__(self, reader: ObjectReader, served: Served, client: WebhookClient) -> None:
-        self._source = WebhookSource(reader, served, "validatingwebhookconfigurations")
+    def __init__(self, reader: ObjectReader, served: Served, client: WebhookClient, authorizer: Authorizer) -> None:
+        self._source = WebhookSource(reader, served, authorizer, "validatingwebhookconfigurations")
         self._client = client
 
     async def validate(self, attributes: Attributes) -> None:
         if not self._source.hooks:
             return
         source = self._source
-        invocations = [each for each in source.candidates(attributes) if source.selects(each, attributes)]
+        invocations = [each for each in source.candidates(attributes) if await source.selects(each, attributes)]
         answers = await asyncio.gather(*(self._call(attributes, each, index) for index, each in enumerate(invocations)))
         for error in answers:
             if error is not None:

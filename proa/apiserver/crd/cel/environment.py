@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from proa.api.cel.cost import estimate
 from proa.api.cel.environment import Environment, Program
 from proa.api.cel.schema_type import schema_type
 from proa.api.cel.types import DYN, Type, optional_of
@@ -32,6 +31,8 @@ class Scope:
         return Environment({"self": self.type, "oldSelf": optional_of(self.type) if optional_old else self.type})
 
     def estimate(self, program: Program) -> int:
+        from proa.api.cel.cost import estimate
+
         return estimate(program.checked, {"self": self.type, "oldSelf": self.type})
 
     def seen(self, value: Any) -> Any:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from proa.api.cel.cost import STATIC_LIMIT, STATIC_TOTAL, over_budget
+from proa.api.cel.budget import STATIC_LIMIT, STATIC_TOTAL, over_budget
 from proa.api.cel.environment import Environment
 from proa.api.cel.errors import CompileError
 from proa.api.cel.types import MAX_REQUEST

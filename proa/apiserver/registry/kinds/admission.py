@@ -1,11 +1,45 @@
-"""admissionregistration.k8s.io: webhook configurations and admission policies."""
+"""admissionregistration.k8s.io: webhook configurations. Source: pkg/apis/admissionregistration/validation.
 
-from typing import Any, ClassVar
+What an update leaves as it was is tolerated: a configuration of an older server can still be changed elsewhere.
+"""
 
-from proa.api.errors import Cause, invalid, not_supported, required
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from proa.api.errors import Cause, duplicate, invalid, not_supported, required
+from proa.api.labels import validate_label_selector
 from proa.api.meta import Object
-from proa.api.names import qualified_name
-from proa.apiserver.registry.kinds.plain import GenerationStrategy, SpecStatusStrategy
+from proa.api.names import dns1035_label, dns1123_label, dns1123_subdomain, port_number
+from proa.apiserver.registry.kinds.admission_rules import (
+    FAILURE_POLICIES,
+    MATCH_POLICIES,
+    REINVOCATION_POLICIES,
+    check_conditions,
+    check_rule,
+    choice,
+)
+from proa.apiserver.registry.kinds.plain import GenerationStrategy
+
+REVIEW_VERSIONS = ("v1", "v1beta1")
+SIDE_EFFECTS = ("None", "NoneOnDryRun")
+ALL_SIDE_EFFECTS = ("None", "NoneOnDryRun", "Some", "Unknown")
+_FORM = "; desired format: https://host[/path]"
+_TIMEOUT = "the timeout value must be between 1 and 30 seconds"
+
+
+@dataclass(frozen=True, slots=True)
+class _Demands:
+    """What is asked of a configuration; of one that exists already, only what it has fulfilled before."""
+
+    side_effects: tuple[str, ...] = SIDE_EFFECTS
+    recognized: bool = True
+    unique: bool = True
+    conditions: bool = True
+    selectors: bool = True
 
 
 class WebhookConfigurationStrategy(GenerationStrategy):
@@ -29,61 +63,156 @@ class WebhookConfigurationStrategy(GenerationStrategy):
                 rule.setdefault("scope", "*")
 
     def check(self, obj: Object) -> list[Cause]:
-        causes: list[Cause] = []
-        for index, webhook in enumerate(obj.get("webhooks") or ()):
-            path = f"webhooks[{index}]"
-            name = webhook.get("name", "")
-            causes += [invalid(f"{path}.name", name, problem) for problem in qualified_name(name)] if name else [required(f"{path}.name")]
-            if name and name.count(".") < 2:
-                causes.append(invalid(f"{path}.name", name, "should be a domain with at least three segments separated by dots"))
-            config = webhook.get("clientConfig") or {}
-            if ("url" in config) == ("service" in config):
-                causes.append(required(f"{path}.clientConfig", "exactly one of url or service is required"))
-            if webhook.get("sideEffects") not in ("None", "NoneOnDryRun"):
-                causes.append(_side_effects(webhook.get("sideEffects"), f"{path}.sideEffects"))
-            if not webhook.get("admissionReviewVersions"):
-                detail = "must specify one of v1, v1beta1"
-                causes.append(required(f"{path}.admissionReviewVersions", detail))
-            seconds = webhook.get("timeoutSeconds", 10)
-            if not 1 <= seconds <= 30:
-                causes.append(invalid(f"{path}.timeoutSeconds", seconds, "the timeout value must be between 1 and 30 seconds"))
-        return causes
+        return list(_configuration(obj, _Demands()))
 
-
-def _side_effects(value: Any, path: str) -> Cause:
-    return not_supported(path, value, ("None", "NoneOnDryRun")) if value else required(path, "must specify one of None, NoneOnDryRun")
+    def check_update(self, obj: Object, old: Object) -> list[Cause]:
+        new_hooks, old_hooks = obj.get("webhooks") or (), old.get("webhooks") or ()
+        if new_hooks == old_hooks:
+            return []
+        names = [each.get("name") for each in old_hooks]
+        conditions = [[each.get("matchConditions") or [] for each in hooks] for hooks in (new_hooks, old_hooks)]
+        harmless = all(each.get("sideEffects") in SIDE_EFFECTS for each in old_hooks)
+        demands = _Demands(
+            side_effects=SIDE_EFFECTS if harmless else ALL_SIDE_EFFECTS,
+            recognized=all(set(each.get("admissionReviewVersions") or REVIEW_VERSIONS) & set(REVIEW_VERSIONS) for each in old_hooks),
+            unique=len(set(names)) == len(names),
+            conditions=conditions[0] != conditions[1],
+            selectors=not any(list(_selectors(each, "")) for each in old_hooks),
+        )
+        return list(_configuration(obj, demands))
 
 
 class MutatingWebhookConfigurationStrategy(WebhookConfigurationStrategy):
     mutating = True
 
 
-class AdmissionPolicyStrategy(SpecStatusStrategy):
-    """ValidatingAdmissionPolicy and MutatingAdmissionPolicy."""
-
-    def fill(self, obj: Object) -> None:
-        spec = obj.setdefault("spec", {})
-        spec.setdefault("failurePolicy", "Fail")
-        constraints = spec.get("matchConstraints")
-        if constraints is not None:
-            _fill_match(constraints)
-        if obj.get("kind") == "ValidatingAdmissionPolicy":
-            for validation in spec.get("validations") or ():
-                if validation.get("reason") == "":
-                    del validation["reason"]
+def _configuration(obj: Object, demands: _Demands) -> Iterator[Cause]:
+    names: set[str] = set()
+    for index, webhook in enumerate(obj.get("webhooks") or ()):
+        path, name = f"webhooks[{index}]", webhook.get("name") or ""
+        yield from _webhook(webhook, path, demands)
+        yield from _review_versions(webhook.get("admissionReviewVersions") or (), f"{path}.admissionReviewVersions", demands)
+        if demands.unique and name in names:
+            yield duplicate(f"{path}.name", name)
+        if name:
+            names.add(name)
 
 
-class AdmissionPolicyBindingStrategy(GenerationStrategy):
-    def fill(self, obj: Object) -> None:
-        resources = (obj.get("spec") or {}).get("matchResources")
-        if resources is not None:
-            _fill_match(resources)
+def _webhook(webhook: Object, path: str, demands: _Demands) -> Iterator[Cause]:
+    yield from _qualified_name(webhook.get("name") or "", f"{path}.name")
+    for index, rule in enumerate(webhook.get("rules") or ()):
+        yield from check_rule(rule, f"{path}.rules[{index}]")
+    yield from choice(webhook.get("failurePolicy"), f"{path}.failurePolicy", FAILURE_POLICIES)
+    yield from choice(webhook.get("matchPolicy"), f"{path}.matchPolicy", MATCH_POLICIES)
+    effects = webhook.get("sideEffects")
+    if not effects:
+        yield required(f"{path}.sideEffects", f"must specify one of {', '.join(demands.side_effects)}")
+    elif effects not in demands.side_effects:
+        yield not_supported(f"{path}.sideEffects", effects, demands.side_effects)
+    seconds = webhook.get("timeoutSeconds", 10)
+    if not 1 <= seconds <= 30:
+        yield invalid(f"{path}.timeoutSeconds", seconds, _TIMEOUT)
+    if demands.selectors:
+        yield from _selectors(webhook, path)
+    yield from choice(webhook.get("reinvocationPolicy"), f"{path}.reinvocationPolicy", REINVOCATION_POLICIES)
+    yield from _client_config(webhook.get("clientConfig") or {}, f"{path}.clientConfig")
+    if demands.conditions and webhook.get("matchConditions"):
+        yield from _conditions(webhook["matchConditions"], f"{path}.matchConditions")
 
 
-def _fill_match(match: Object) -> None:
-    match.setdefault("matchPolicy", "Equivalent")
-    match.setdefault("namespaceSelector", {})
-    match.setdefault("objectSelector", {})
-    for field in ("resourceRules", "excludeResourceRules"):
-        for rule in match.get(field) or ():
-            rule.setdefault("scope", "*")
+def _conditions(conditions: Sequence[Object], path: str) -> Iterator[Cause]:
+    """CEL is loaded with the first condition."""
+    from proa.api.cel.types import BOOL
+    from proa.apiserver.admission.policy.scope import MATCH_CONDITION
+
+    yield from check_conditions(conditions, path, MATCH_CONDITION.environment(), BOOL)
+
+
+def _selectors(webhook: Object, path: str) -> Iterator[Cause]:
+    for field in ("namespaceSelector", "objectSelector"):
+        if webhook.get(field) is not None:
+            yield from validate_label_selector(webhook[field], f"{path}.{field}")
+
+
+def _qualified_name(name: str, path: str) -> Iterator[Cause]:
+    """A domain of three segments at least. Source: apimachinery IsFullyQualifiedName."""
+    if not name:
+        yield required(path, "")
+    elif problems := dns1123_subdomain(name):
+        yield invalid(path, name, ",".join(problems))
+    elif name.count(".") < 2:
+        yield invalid(path, name, "should be a domain with at least three segments separated by dots")
+    else:
+        for label in name.split("."):
+            if problems := dns1123_label(label):
+                yield invalid(path, label, ",".join(problems))
+
+
+def _review_versions(versions: Sequence[str], path: str, demands: _Demands) -> Iterator[Cause]:
+    if not versions:
+        yield required(path, f"must specify one of {', '.join(REVIEW_VERSIONS)}")
+        return
+    for index, version in enumerate(versions):
+        if version in versions[:index]:
+            yield invalid(f"{path}[{index}]", version, "duplicate version")
+            continue
+        yield from (invalid(f"{path}[{index}]", version, problem) for problem in dns1035_label(version))
+    if demands.recognized and not set(versions) & set(REVIEW_VERSIONS):
+        yield invalid(path, list(versions), f"must include at least one of {', '.join(REVIEW_VERSIONS)}")
+
+
+def _client_config(config: Object, path: str) -> Iterator[Cause]:
+    url, service = config.get("url"), config.get("service")
+    if (url is None) == (service is None):
+        yield required(path, "exactly one of url or service is required")
+    elif url is not None:
+        yield from check_url(url, f"{path}.url")
+    elif service is not None:
+        yield from check_service(service, f"{path}.service")
+
+
+def check_url(url: str, path: str) -> Iterator[Cause]:
+    try:
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+        _ = parts.port
+    except ValueError as error:
+        yield required(path, f'url must be a valid URL: parse "{url}": {error}{_FORM}')
+        return
+    if parts.scheme != "https":
+        yield invalid(path, parts.scheme, f"'https' is the only allowed URL scheme{_FORM}")
+    if not host:
+        yield invalid(path, host, f"host must be provided{_FORM}")
+    if "@" in parts.netloc:
+        yield invalid(path, parts.netloc.rpartition("@")[0], "user information is not permitted in the URL")
+    if parts.fragment:
+        yield invalid(path, parts.fragment, "fragments are not permitted in the URL")
+    if parts.query:
+        yield invalid(path, parts.query, "query parameters are not permitted in the URL")
+
+
+def check_service(service: Object, path: str) -> Iterator[Cause]:
+    if not service.get("name"):
+        yield required(f"{path}.name", "service name is required")
+    if not service.get("namespace"):
+        yield required(f"{path}.namespace", "service namespace is required")
+    port = service.get("port", 443)
+    if problems := port_number(port):
+        yield invalid(f"{path}.port", port, f"port is not valid: {', '.join(problems)}")
+    if service.get("path"):
+        yield from _path(service["path"], f"{path}.path")
+
+
+def _path(text: str, path: str) -> Iterator[Cause]:
+    if text == "/":
+        return
+    if text == "//":
+        yield invalid(path, text, "segment[0] may not be empty")
+        return
+    if not text.startswith("/"):
+        yield invalid(path, text, "must start with a '/'")
+    for index, step in enumerate(text[1:].removesuffix("/").split("/")):
+        if not step:
+            yield invalid(path, text, f"segment[{index}] may not be empty")
+        else:
+            yield from (invalid(path, text, f"segment[{index}]: {problem}") for problem in dns1123_subdomain(step))

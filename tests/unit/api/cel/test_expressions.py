@@ -7,8 +7,9 @@ import pytest
 
 from proa.api.cel.environment import Environment, decided
 from proa.api.cel.errors import CompileError, CostExceeded, EvaluationError
+from proa.api.cel.json_value import NotJson, to_json
 from proa.api.cel.library.authorizer import AUTHORIZER, AuthorizerValue, Check, DecisionValue
-from proa.api.cel.types import BOOL, DYN, INT, STRING, Type, list_of, map_of, object_type
+from proa.api.cel.types import BOOL, DYN, INT, STRING, Field, Type, list_of, map_of, object_type
 from proa.api.cel.values import NOTHING, Duration, Timestamp
 
 OBJECT = object_type("Object", {"spec": object_type("Object.spec", {"replicas": INT})})
@@ -88,7 +89,6 @@ VALUES: list[tuple[str, Any]] = [
     ("l.exists(i, x.nope || i == 3)", True),
     ("x.n == null", True),
     ("1 in l && 'k' in m && !('z' in m)", True),
-    ("Object{spec: Object.spec{replicas: 1}}", {"spec": {"replicas": 1}}),
     ("jsonpatch.escapeKey('a/b~')", "a~1b~0"),
     ("true ? 1 : absent", 1),
 ]
@@ -98,6 +98,20 @@ VALUES: list[tuple[str, Any]] = [
 def test_values(source: str, value: Any) -> None:
     found = ENVIRONMENT.compile(source).evaluate(DATA)
     assert (found, found.__class__) == (value, value.__class__)
+
+
+def test_objects_of_patches_are_maps_that_know_their_types() -> None:
+    made = ENVIRONMENT.compile("Object{spec: Object.spec{replicas: 1}}").evaluate({})
+    assert (made, made.type_name, made["spec"].type_name) == ({"spec": {"replicas": 1}}, "Object", "Object.spec")
+    assert to_json(made) == {"spec": {"replicas": 1}}
+
+
+def test_an_object_in_the_wrong_place_is_no_json() -> None:
+    anything = {"spec": Field(DYN, "spec")}
+    made = Environment({}, message=lambda name: Type("object", name, fields=anything)).compile("Object{spec: Object{spec: 1}}")
+    text = 'type mismatch: unexpected type name "Object", expected "Object.spec", which matches field name path from root Object type'
+    with pytest.raises(NotJson, match=text):
+        to_json(made.evaluate({}))
 
 
 FAILURES = [

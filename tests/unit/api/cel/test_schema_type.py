@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from proa.api.cel.cost import STATIC_LIMIT, estimate, over_budget
+from proa.api.cel.budget import STATIC_LIMIT, over_budget
+from proa.api.cel.cost import estimate
 from proa.api.cel.environment import Environment
 from proa.api.cel.errors import CompileError
 from proa.api.cel.schema_type import schema_type
