@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from proa.api.meta import Object
+from proa.apiserver.audit.record import AuditRecord
 from proa.apiserver.decode import Decoder
 from proa.apiserver.encode import entry_body, object_body
 from proa.apiserver.interface import Attributes, Authorizer, ObjectReader, RequestInfo, User
@@ -81,6 +82,8 @@ class ServerContext:
     token_request: TokenRequester | None = None
     watch_started: Callable[[RequestInfo, int], None] = lambda info, change: None
     watch_events: Callable[[RequestInfo], list[float]] = lambda info: [0]
+    min_request_timeout: float = 1800.0
+    """Seconds that a watch lasts at least if the client does not say how long."""
     offer: Callable[[str, str, str, Object], None] = lambda group, plural, key, obj: None
     withdraw: Callable[[str, str, str], None] = lambda group, plural, key: None
     constrained_impersonation: bool = True
@@ -97,7 +100,7 @@ class ServerContext:
 
 @dataclass(slots=True)
 class Call:
-    """A resource request: who, what, on which resource. `warnings` become Warning headers."""
+    """A resource request: who, what, on which resource. `warnings` become Warning headers; `audit` is None where nothing is recorded."""
 
     server: ServerContext
     request: Request
@@ -105,6 +108,19 @@ class Call:
     info: RequestInfo
     served: ServedResource
     warnings: list[str] = field(default_factory=list)
+    audit: AuditRecord | None = None
+    initialized: Callable[[], None] = lambda: None
+    """A watch says that its first events are on their way: the rest of it takes no seat."""
+
+    def annotate(self, key: str, value: str) -> None:
+        """An annotation of the request's audit event."""
+        if self.audit is not None:
+            self.audit.annotate(key, value)
+
+    def received(self, obj: Object) -> None:
+        """The object that the request sends, decoded, before anything changes it."""
+        if self.audit is not None:
+            self.audit.request_object(obj)
 
     def warn(self, text: str) -> None:
         if text not in self.warnings:

@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from proa.apiserver.audit.options import AuditOptions
+
 
 @dataclass(frozen=True, slots=True)
-class ApiServerConfig:
+class ApiServerConfig(AuditOptions):
     """Paths point to PEM files. `listen` holds (host, port) pairs that serve TLS; `unix_socket` (mode 0600) serves the control plane's own
     parts, who state who they are (X-Remote-User, X-Remote-Group), as only root can open it."""
 
@@ -88,6 +90,14 @@ class ApiServerConfig:
     storage: str = "sqlite"
     """sqlite or memory."""
     compaction_interval: float = 300.0
+    max_requests_inflight: int = 400
+    max_mutating_requests_inflight: int = 200
+    """With priority and fairness, the sum of both is what the priority levels share; without, each is a limit. 0: no limit."""
+    enable_priority_and_fairness: bool = True
+    request_timeout: float = 60.0
+    """Seconds after which a request is given up, long-running ones left out."""
+    min_request_timeout: float = 1800.0
+    """Seconds that a watch lasts at least if the client does not say how long."""
     runtime_config: dict[str, bool] = field(default_factory=dict)
     enable_admission_plugins: tuple[str, ...] = ()
     """Beside those that are on by default."""

@@ -56,6 +56,12 @@ def page_not_found() -> Response:
     return Response(404, headers, b"404 page not found\n")
 
 
+def too_many_requests(seconds: int) -> Response:
+    """Plain text, as upstream's: client libraries make a Status TooManyRequests of the code."""
+    headers = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff", "retry-after": str(seconds)}
+    return Response(429, headers, b"Too many requests, please try again later.\n")
+
+
 def method_not_allowed() -> Response:
     return Response(405, {"content-type": "text/plain; charset=utf-8"}, b"405: Method Not Allowed")
 

@@ -92,7 +92,42 @@ def port_range(text: str) -> tuple[int, int]:
 
 
 FEATURE_GATES = ("CBORServingAndStorage", "ConstrainedImpersonation")
-FLAGS: dict[str, Flag] = {
+
+
+def decimal(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError("must be a number") from None
+
+
+def _audit(plugin: str) -> dict[str, Flag]:
+    """The flags that both audit backends have."""
+    reads: dict[str, Callable[[str], Any]] = {
+        "mode": str, "batch-buffer-size": number, "batch-max-size": number, "batch-max-wait": duration, "batch-throttle-enable": boolean,
+        "batch-throttle-qps": decimal, "batch-throttle-burst": number, "truncate-enabled": boolean, "truncate-max-batch-size": number,
+        "truncate-max-event-size": number,
+    }  # fmt: skip
+    return {f"audit-{plugin}-{name}": Flag(f"audit_{plugin}_{name.replace('-', '_')}", read) for name, read in reads.items()}
+
+
+def output(text: str) -> Path:
+    """A file that need not be there yet, or "-"."""
+    return Path(text) if text == "-" else Path(text).absolute()
+
+
+_UNSORTED: dict[str, Flag] = {
+    **_audit("log"),
+    **_audit("webhook"),
+    "audit-log-compress": Flag("audit_log_compress", boolean),
+    "audit-log-format": Flag("audit_log_format", str),
+    "audit-log-maxage": Flag("audit_log_maxage", number),
+    "audit-log-maxbackup": Flag("audit_log_maxbackup", number),
+    "audit-log-maxsize": Flag("audit_log_maxsize", number),
+    "audit-log-path": Flag("audit_log_path", output),
+    "audit-policy-file": Flag("audit_policy_file", file),
+    "audit-webhook-config-file": Flag("audit_webhook_config_file", file),
+    "audit-webhook-initial-backoff": Flag("audit_webhook_initial_backoff", duration),
     "admission-control-config-file": Flag("admission_control_config_file", file),
     "anonymous-auth": Flag("anonymous_auth", boolean),
     "api-audiences": Flag("api_audiences", words),
@@ -121,8 +156,13 @@ FLAGS: dict[str, Flag] = {
     "oidc-signing-algs": Flag("oidc_signing_algs", words),
     "oidc-username-claim": Flag("oidc_username_claim", str),
     "oidc-username-prefix": Flag("oidc_username_prefix", str),
+    "enable-priority-and-fairness": Flag("enable_priority_and_fairness", boolean),
+    "max-mutating-requests-inflight": Flag("max_mutating_requests_inflight", number),
+    "max-requests-inflight": Flag("max_requests_inflight", number),
+    "min-request-timeout": Flag("min_request_timeout", number),
     "proxy-client-cert-file": Flag("proxy_client_certificate", file),
     "proxy-client-key-file": Flag("proxy_client_key", file),
+    "request-timeout": Flag("request_timeout", duration),
     "requestheader-allowed-names": Flag("requestheader_allowed_names", words),
     "requestheader-client-ca-file": Flag("requestheader_client_ca", file),
     "requestheader-extra-headers-prefix": Flag("requestheader_extra_headers_prefix", words),
@@ -139,6 +179,7 @@ FLAGS: dict[str, Flag] = {
     "service-node-port-range": Flag("node_port_range", port_range),
     "token-auth-file": Flag("token_auth_file", file),
 }
+FLAGS: dict[str, Flag] = dict(sorted(_UNSORTED.items()))
 """By upstream's name, in alphabetical order."""
 
 

@@ -42,7 +42,10 @@ async def run(config: ApiServerConfig) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    server = await build(config)
+    try:
+        server = await build(config)
+    except ValueError as error:
+        raise SystemExit(f"the API server can't start: {error}") from None
     await server.start()
     # What lives until the end is not worth a look at each collection.
     gc.collect()

@@ -10,19 +10,26 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 
-from proa.api.errors import Forbidden, InternalError
+from proa.api.errors import ApiError, Forbidden, InternalError, Unauthorized
+from proa.apiserver.audit.record import AuditFailed, AuditRecord, Pending, attempted, recorded_stream, settled
 from proa.apiserver.authn.impersonation import impersonate
 from proa.apiserver.authz.denial import forbidden
-from proa.apiserver.call import Call, Elsewhere, ServerContext
+from proa.apiserver.call import Call, Connect, Elsewhere, ServerContext
 from proa.apiserver.cbor_body import admit_cbor
 from proa.apiserver.compression import accepts_gzip, compress
+from proa.apiserver.deadline import asked_timeout
 from proa.apiserver.decode import is_long_yaml, read_yaml
-from proa.apiserver.failure import error_response, method_not_allowed, page_not_found, translate, undecided
+from proa.apiserver.failure import error_response, method_not_allowed, page_not_found, too_many_requests, translate, undecided
+from proa.apiserver.fairness.flow import Rejected
+from proa.apiserver.fairness.seat import Seat
+from proa.apiserver.fairness.work import ONE_SEAT, is_long_running
 from proa.apiserver.interface import ANONYMOUS, Authenticator, RequestInfo, User
+from proa.apiserver.progress import Progress
 from proa.apiserver.request_info import request_info
 from proa.apiserver.request_metrics import RequestMetrics
 from proa.apiserver.served import ServedResource
-from proa.apiserver.verbs.table import find_verb
+from proa.apiserver.stages import Stages
+from proa.apiserver.verbs.table import Verb, find_verb
 from proa.lib.http.message import AnyResponse, Request, Response, UpgradeResponse
 
 log = logging.getLogger(__name__)
@@ -31,6 +38,7 @@ NonResource = Callable[[Request, User], Awaitable[AnyResponse | None]]
 """Answers a path outside of /api/VERSION and /apis/GROUP/VERSION; None if there is no such path."""
 WARNING_LIMIT = 256
 OPENAPI_V3 = "/openapi/v3/"
+DECISION, REASON = "authorization.k8s.io/decision", "authorization.k8s.io/reason"
 _IMPERSONATION = "impersonate-"
 DEPRECATED = {
     ("", "v1", "componentstatuses"): "v1 ComponentStatus is deprecated in v1.19+",
@@ -40,8 +48,10 @@ DEPRECATED = {
 
 
 class Pipeline:
+    """The stages in upstream's order: authentication, audit, impersonation, priority and fairness, authorization, verb."""
+
     def __init__(
-        self, context: ServerContext, authenticator: Authenticator, paths: NonResource, metrics: RequestMetrics,
+        self, context: ServerContext, authenticator: Authenticator, paths: NonResource, metrics: RequestMetrics, stages: Stages,
         *, speaks_cbor: bool = False,
     ) -> None:  # fmt: skip
         self._context = context
@@ -49,15 +59,29 @@ class Pipeline:
         self._paths = paths
         self._metrics = metrics
         self._speaks_cbor = speaks_cbor
+        self._auditor, self._fairness, self._in_flight = stages.auditor, stages.fairness, stages.in_flight
+        self._deadlines, self._timeout = stages.deadlines, stages.request_timeout
 
     async def __call__(self, request: Request) -> AnyResponse:
         started = time.perf_counter()
         info = request_info(request)
-        warnings: list[str] = []
+        progress = Progress()
+        if is_long_running(info):
+            progress.long_running = True
+        failure: ApiError | None = None
         try:
-            response = await self._serve(request, info, warnings)
+            if progress.long_running or (info.verb == "get" and not request.query):
+                response = await self._serve(request, info, progress)
+            else:
+                seconds = asked_timeout(request, self._timeout)
+                response = await self._deadlines.timed(self._serve(request, info, progress), seconds)
         except Exception as error:
-            response = self._failed(request, error)
+            failure = translate(error) or self._panicked(request, error)
+            response = error_response(request, failure)
+            await self._audit_failure(progress, request, response, failure, error)
+        else:
+            if progress.record is not None and (pending := _audit_answer(progress.record, response, None)) is not None:
+                await settled(pending)
         if (
             "accept-encoding" in request.headers
             and isinstance(response, Response)
@@ -65,26 +89,83 @@ class Pipeline:
             and accepts_gzip(request)
         ):
             await compress(response)
-        self._finish(request, response, warnings)
+        self._finish(request, response, progress)
         stream = not isinstance(response, Response)
         code = 101 if isinstance(response, UpgradeResponse) else response.status
         self._metrics.observe(info, code, time.perf_counter() - started, stream=stream, dry_run="dryRun" in request.query)
         return response
 
-    def _failed(self, request: Request, error: Exception) -> Response:
-        known = translate(error)
-        if known is None:
-            log.exception("%s %s failed", request.method, request.path, exc_info=error)
-            self._metrics.failed()
-            known = InternalError.of("the server has met an unexpected condition")
-        return error_response(request, known)
+    def _panicked(self, request: Request, error: Exception) -> InternalError:
+        log.exception("%s %s failed", request.method, request.path, exc_info=error)
+        self._metrics.failed()
+        return InternalError.of("the server has met an unexpected condition")
 
-    async def _serve(self, request: Request, info: RequestInfo, warnings: list[str]) -> AnyResponse:
-        user = await self._authenticator.authenticate(request) or ANONYMOUS
-        authorizer = self._context.authorizer
+    async def _serve(self, request: Request, info: RequestInfo, progress: Progress) -> AnyResponse:
+        try:
+            user = await self._authenticator.authenticate(request) or ANONYMOUS
+        except Unauthorized:
+            progress.anonymous_failure = True
+            self._begin_audit(progress, request, None, info)
+            raise
+        if self._auditor is not None and (pending := self._begin_audit(progress, request, user, info)) is not None:
+            await pending
         if _impersonates(request):
-            user = await impersonate(request, user, info, authorizer, constrained=self._context.constrained_impersonation)
-        decision = await authorizer.authorize(user, info)
+            context = self._context
+            user = await impersonate(request, user, info, context.authorizer, constrained=context.constrained_impersonation)
+            if progress.record is not None:
+                progress.record.impersonate(user)
+        fairness = self._fairness
+        if fairness is None or (progress.long_running and info.verb != "watch"):
+            return await self._limited(request, info, progress, user)
+        flow = progress.flow = fairness.flow_of(user, info)
+        work = ONE_SEAT if info.verb == "get" else fairness.estimate(flow, request, info)
+        turn = flow.level.start(flow, work, user, info)
+        if turn is None:
+            try:
+                turn = await fairness.queue(flow, work, user, info)
+            except Rejected:
+                return self._turned_away(info, fairness.retry_after(flow.level.name))
+        if info.verb == "watch":
+            return await self._watch(request, info, progress, user, Seat(turn))
+        try:
+            return await self._authorized(request, info, progress, user)
+        finally:
+            fairness.finish(turn)
+
+    async def _watch(self, request: Request, info: RequestInfo, progress: Progress, user: User, seat: Seat) -> AnyResponse:
+        """The seat is the stream's now, if there will be one."""
+        progress.seat = seat
+        response: AnyResponse | None = None
+        try:
+            response = await self._authorized(request, info, progress, user)
+        finally:
+            progress.seat = None
+            if response is None or isinstance(response, Response):
+                seat.release()
+        return response
+
+    async def _limited(self, request: Request, info: RequestInfo, progress: Progress, user: User) -> AnyResponse:
+        """Without priority and fairness, and for what it doesn't concern."""
+        limit = self._in_flight
+        if limit is None or progress.long_running:
+            return await self._authorized(request, info, progress, user)
+        if not limit.enter(user, info):
+            return self._turned_away(info, 1)
+        try:
+            return await self._authorized(request, info, progress, user)
+        finally:
+            limit.leave(info)
+
+    def _turned_away(self, info: RequestInfo, seconds: int) -> Response:
+        self._metrics.dropped(info)
+        return too_many_requests(seconds)
+
+    async def _authorized(self, request: Request, info: RequestInfo, progress: Progress, user: User) -> AnyResponse:
+        decision = await self._context.authorizer.authorize(user, info)
+        record = progress.record
+        if record is not None:
+            record.annotate(DECISION, "allow" if decision.allowed else "forbid")
+            record.annotate(REASON, decision.reason)
         if not decision.allowed:
             if decision.error:
                 return undecided(request, decision.error)
@@ -98,14 +179,20 @@ class Pipeline:
         served = self._context.served.get(key)
         if served is None or not _addressable(served, info):
             return page_not_found()
-        if key in DEPRECATED:
-            warnings.append(DEPRECATED[key])
-        if served.deprecation:
-            warnings.append(served.deprecation)
         if self._speaks_cbor:
             admit_cbor(request)
-        call = Call(self._context, request, user, info, served, warnings)
-        return await self._dispatch(call)
+        call = Call(self._context, request, user, info, served, progress.warnings, record)
+        if served.deprecation or key in DEPRECATED:
+            call.warn(served.deprecation or DEPRECATED[key])
+            call.annotate("k8s.io/deprecated", "true")
+        if progress.seat is not None:
+            call.initialized = progress.seat.release
+        verb = self._verb(call)
+        if isinstance(verb, Response):
+            return verb
+        if is_long_yaml(request):
+            request.body = await asyncio.to_thread(read_yaml, request.body)
+        return await verb(call)
 
     def _elsewhere(self, info: RequestInfo) -> Elsewhere | None:
         """Who else answers for the group version that a request is about, be it for its discovery or OpenAPI document."""
@@ -116,36 +203,94 @@ class Pipeline:
             return self._context.aggregated.get((parts[1], parts[2]))
         return self._context.aggregated.get(("", parts[1])) if parts[0] == "api" and len(parts) == 2 else None
 
-    async def _dispatch(self, call: Call) -> AnyResponse:
+    def _verb(self, call: Call) -> Verb | Response:
+        """What answers the call, or the answer that there is no such thing."""
         info = call.info
         if info.subresource:
             connect = self._context.connect.get((info.group, info.resource, info.subresource))
             if connect is not None:
-                await asyncio.sleep(0)
-                return await connect(call)
+                return _connecting(connect)
             if info.subresource not in call.served.resource.subresources:
                 if call.served.custom:
                     raise call.served.missing(info.name)
                 return page_not_found()
         verb = find_verb(call)
-        if verb is None or _needs_namespace(call):
-            return method_not_allowed()
-        if is_long_yaml(call.request):
-            call.request.body = await asyncio.to_thread(read_yaml, call.request.body)
-        return await verb(call)
+        return method_not_allowed() if verb is None or _needs_namespace(call) else verb
 
     def _denied(self, user: User, info: RequestInfo, reason: str) -> Forbidden:
         return forbidden(user, info, reason)
 
-    def _finish(self, request: Request, response: AnyResponse, warnings: list[str]) -> None:
+    # -- audit
+
+    def _begin_audit(self, progress: Progress, request: Request, user: User | None, info: RequestInfo) -> Pending:
+        """Raises InternalError if the request must not go on unrecorded."""
+        if self._auditor is None:
+            return None
+        audit_id = request.headers.setdefault("audit-id", _audit_id())
+        record = self._auditor.record(audit_id, user, request, info, long_running=progress.long_running)
+        if record is None or user is None:
+            progress.record = record
+            return None
+        try:
+            pending = record.received()
+        except AuditFailed:
+            raise self._unrecorded() from None
+        progress.record = record
+        return None if pending is None else self._recorded(pending)
+
+    async def _recorded(self, pending: Awaitable[None]) -> None:
+        try:
+            await pending
+        except AuditFailed:
+            raise self._unrecorded() from None
+
+    def _unrecorded(self) -> InternalError:
+        if self._auditor is not None:
+            self._auditor.metrics.rejected[0] += 1
+        return InternalError.of("failed to store audit event")
+
+    async def _audit_failure(
+        self, progress: Progress, request: Request, response: Response, failure: ApiError, error: Exception
+    ) -> None:  # fmt: skip
+        record = progress.record
+        if record is None:
+            return
+        if progress.anonymous_failure:
+            await settled(record.failed_authentication(response, attempted(request)))
+        elif translate(error) is None:
+            await settled(record.panicked(error))
+        else:
+            await settled(_audit_answer(record, response, failure))
+
+    def _finish(self, request: Request, response: AnyResponse, progress: Progress) -> None:
         if isinstance(response, UpgradeResponse):
             return
         headers = response.headers
-        headers["audit-id"] = request.headers.get("audit-id") or _audit_id()
+        record, flow, warnings = progress.record, progress.flow, progress.warnings
+        headers["audit-id"] = record.audit_id if record is not None else request.headers.get("audit-id") or _audit_id()
         headers.setdefault("cache-control", "no-cache, private")
+        if flow is not None:
+            headers["x-kubernetes-pf-flowschema-uid"] = flow.schema_uid
+            headers["x-kubernetes-pf-prioritylevel-uid"] = flow.level_uid
         if warnings:
             lines = tuple(("warning", f'299 - "{_quotable(text)}"') for text in warnings[:WARNING_LIMIT])
             response.repeated_headers = (*response.repeated_headers, *lines)
+
+
+def _connecting(connect: Connect) -> Verb:
+    """A stream begins in a task of its own."""
+
+    async def answer(call: Call) -> AnyResponse:
+        await asyncio.sleep(0)
+        return await connect(call)
+
+    return answer
+
+
+def _audit_answer(record: AuditRecord, response: AnyResponse, failure: ApiError | None) -> Pending:
+    if record.long_running and not isinstance(response, Response):
+        response.run = recorded_stream(response.run, record)
+    return record.answered(response, failure.to_status() if failure is not None else None)
 
 
 def _impersonates(request: Request) -> bool:

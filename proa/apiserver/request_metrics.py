@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from proa.apiserver.fairness.in_flight import READING
 from proa.apiserver.interface import RequestInfo
 from proa.apiserver.served import GroupVersionResource, ServedResource
 from proa.lib.metrics import Counter, Gauge, GaugeFunction, Histogram, Registry, Series
@@ -32,6 +33,9 @@ class RequestMetrics:
         )
         self._events = registry.add(Counter("apiserver_watch_events_total", "Events sent to watchers.", ("group", "version", "resource")))
         self._terminations = registry.add(Counter("apiserver_request_terminations_total", "Requests ended by an error within the server."))
+        self._dropped = registry.add(
+            Counter("apiserver_dropped_requests_total", "Requests that were answered with 'Try again later'.", ("request_kind",))
+        )
         registry.add(GaugeFunction("apiserver_storage_objects", "Stored objects by resource.", ("resource",), self._stored))
 
     def observe(self, info: RequestInfo, code: int, seconds: float, *, stream: bool, dry_run: bool = False) -> None:
@@ -61,6 +65,9 @@ class RequestMetrics:
     def events_cell(self, info: RequestInfo) -> list[float]:
         """What a watch adds the number of its events to."""
         return self._events.cell(info.group, info.version, info.resource)
+
+    def dropped(self, info: RequestInfo) -> None:
+        self._dropped.increment("readOnly" if info.verb in READING else "mutating")
 
     def failed(self) -> None:
         self._terminations.increment()

@@ -37,12 +37,14 @@ from proa.apiserver.connect.install import install as install_connect
 from proa.apiserver.crd.controller import CustomResources
 from proa.apiserver.crd.openapi import CustomDefinitions
 from proa.apiserver.failure import refusal
+from proa.apiserver.fairness.dump import PREFIX as DUMPS
+from proa.apiserver.fairness.dump import Dumps
 from proa.apiserver.field_managers import SchemaFieldManagers
 from proa.apiserver.health import Check, Health
 from proa.apiserver.interface import WriteHook
 from proa.apiserver.maintenance import compact_forever, expire_events_forever
 from proa.apiserver.openapi_paths import OpenApiPaths
-from proa.apiserver.paths import Paths, Static
+from proa.apiserver.paths import Paths, Static, Subtree
 from proa.apiserver.pipeline import Pipeline
 from proa.apiserver.policy_status import PolicyStatus
 from proa.apiserver.process_metrics import add_process_metrics
@@ -52,6 +54,7 @@ from proa.apiserver.registry.controllers import missing_controller_warning
 from proa.apiserver.request_metrics import RequestMetrics
 from proa.apiserver.reviews.build import build_reviews
 from proa.apiserver.served import GroupVersionResource, ServedResource, attributes_of
+from proa.apiserver.stages import Stages, build_stages
 from proa.apiserver.version import version_document
 from proa.apiserver.writer import ChainWriter
 from proa.lib.clock import Clock, SystemClock
@@ -73,6 +76,7 @@ class ApiServer:
     def __init__(
         self, config: ApiServerConfig, context: ServerContext, store: Store, pipeline: Pipeline, reader: CacheReader,
         writer: ChainWriter, paths: Paths, hooks: dict[tuple[str, str], WriteHook], schema: Schema, clock: Clock, aggregator: Aggregator,
+        stages: Stages,
     ) -> None:  # fmt: skip
         self.config = config
         self.context = context
@@ -86,6 +90,7 @@ class ApiServer:
         self.ready = False
         self._hooks = hooks
         self._clock = clock
+        self.stages = stages
         self._http = HttpServer(pipeline, ServerOptions(refuse=refusal, eager_get=True))
         self._aggregation = RoleAggregation(reader, writer, clock)
         self._policy_status = PolicyStatus(reader, writer, context.served, clock)
@@ -107,6 +112,8 @@ class ApiServer:
 
     async def start(self, *, listen: bool = True) -> None:
         """Load what is stored, make the objects that every cluster has, then listen."""
+        if self.stages.auditor is not None:
+            self.stages.auditor.start()
         await self.store.start()
         await self.custom_resources.start()
         await bootstrap(self.reader, self.writer, self.config, lambda each: (each.group, each.version, each.plural) in self.context.served)
@@ -121,6 +128,8 @@ class ApiServer:
             *(asyncio.create_task(run()) for run in self.background),
             asyncio.create_task(self._policy_status.run(), name="policy-status"),
         ]
+        for name, loop in (await self.stages.start(self.reader, self.writer, self._clock)).items():
+            self._loops.append(asyncio.create_task(loop, name=name))
         self.ready = True
         if listen:
             await self._listen()
@@ -148,6 +157,7 @@ class ApiServer:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         await self.context.admission.close()
+        await self.stages.close()
         await self.store.stop()
 
     async def serve(self, resources: Iterable[Resource]) -> None:
@@ -207,25 +217,32 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
         offer=reader.offer,
         withdraw=reader.withdraw,
         constrained_impersonation=config.feature_gates.get("ConstrainedImpersonation", _at_least(config, 36)),
+        min_request_timeout=config.min_request_timeout,
     )
-    resources = builtin_resources(schema, config.runtime_config)
+    stages = build_stages(config, reader, served, clock, registry)
     aggregator = Aggregator(context, config, writer, registry, lambda: paths.forget_discovery(), lambda: paths.forget())
-    openapi = OpenApiPaths(
-        schema, lambda: _listed(served), f"v{config.kubernetes_version}.0", CustomDefinitions(served), aggregator.documents
-    )
+    version = f"v{config.kubernetes_version}.0"
+    openapi = OpenApiPaths(schema, lambda: _listed(served), version, CustomDefinitions(served), aggregator.documents)
     address = f"{config.advertise_address}:{config.advertise_port}"
     documents = _documents(config, authentication.signing_key, address)
     hooks: dict[tuple[str, str], WriteHook] = {("", "services"): ServiceAllocator(config, reader)}
     started = _Readiness()
-    paths = Paths(lambda: _listed(served), address, documents, _health(started), registry, {"/openapi": openapi}, aggregator.registered)
-    pipeline = Pipeline(context, authentication.authenticator, paths, metrics, speaks_cbor=config.feature_gates.get(FEATURE_GATE, False))
+    subtrees = {"/openapi": openapi, **_dumps(stages, clock)}
+    paths = Paths(lambda: _listed(served), address, documents, _health(started), registry, subtrees, aggregator.registered)
+    cbor = config.feature_gates.get(FEATURE_GATE, False)
+    pipeline = Pipeline(context, authentication.authenticator, paths, metrics, stages, speaks_cbor=cbor)
     writer.handler = pipeline
-    server = ApiServer(config, context, store, pipeline, reader, writer, paths, hooks, schema, clock, aggregator)
+    server = ApiServer(config, context, store, pipeline, reader, writer, paths, hooks, schema, clock, aggregator, stages)
     started.server = server
     server.background += [*authentication.loops, *authorization_loops]
     install_connect(context, config)
-    await server.serve(resources)
+    await server.serve(builtin_resources(schema, config.runtime_config))
     return server
+
+
+def _dumps(stages: Stages, clock: Clock) -> dict[str, Subtree]:
+    fairness = stages.fairness
+    return {} if fairness is None else {DUMPS: Dumps(fairness.configuration, fairness.metrics, clock)}
 
 
 def _listed(served: dict[GroupVersionResource, ServedResource]) -> Sequence[Resource]:
@@ -254,7 +271,8 @@ START_HOOKS = (
     "start-apiserver-admission-initializer", "rbac/bootstrap-roles", "scheduling/bootstrap-system-priority-classes",
     "start-cluster-authentication-info-controller", "apiservice-registration-controller", "apiservice-discovery-controller",
     "apiservice-status-local-available-controller", "apiservice-status-remote-available-controller", "kube-apiserver-autoregistration",
-    "apiservice-openapi-controller", "apiservice-openapiv3-controller",
+    "apiservice-openapi-controller", "apiservice-openapiv3-controller", "priority-and-fairness-config-producer",
+    "priority-and-fairness-config-consumer", "priority-and-fairness-filter",
 )  # fmt: skip
 """By upstream's names, what has been done when the server is ready."""
 

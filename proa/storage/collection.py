@@ -97,6 +97,12 @@ class StoredCollection:
     def peek(self, key: str) -> Entry | None:
         return self.cache.entries.get(key)
 
+    def count(self) -> int:
+        return len(self.cache.entries)
+
+    def watchers_of(self, scope: str) -> int:
+        return self.cache.watchers_of(scope)
+
     async def _put(self, key: str, obj: Object, stored: bytes, write: Callable[[str], Awaitable[int]]) -> Entry:
         draft = self.cache.draft(key, obj, stored)
         self._drafts[id(stored)] = draft

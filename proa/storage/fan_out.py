@@ -16,6 +16,8 @@ logger = logging.getLogger(__name__)
 Group = tuple[str, str, str]
 """(scope up to its last slash, field, value); field and value are "" for who demands none."""
 
+EVERYTHING: Group = "", "", ""
+
 
 def group_of(scope: str, field: tuple[str, str] | None) -> Group:
     return (scope[: scope.rfind("/") + 1], *(field or ("", "")))
@@ -46,6 +48,11 @@ class FanOut:
 
     def __len__(self) -> int:
         return sum(map(len, self._groups.values()))
+
+    def watching(self, scope: str) -> int:
+        """How many look at everything, or at everything in the scope."""
+        count = len(self._groups.get(EVERYTHING, ()))
+        return count + len(self._groups.get((scope, "", ""), ())) if scope else count
 
     def add(self, group: Group, watcher: CacheWatcher) -> None:
         self._groups.setdefault(group, {})[watcher] = None

@@ -226,6 +226,14 @@ class Collection(Protocol):
         """`get` without waiting."""
         ...
 
+    def count(self) -> int:
+        """How many objects there are."""
+        ...
+
+    def watchers_of(self, scope: str) -> int:
+        """How many watch objects of that scope (for example "default/") whatever their fields say: who gets the event of a write."""
+        ...
+
 
 class Watcher(Protocol):
     """One consumer of events. It is fed by the cache without blocking it; a consumer that falls too far behind is ended."""

@@ -108,6 +108,9 @@ class WatchCache:
         self._fan_out.add(group, watcher)
         return watcher
 
+    def watchers_of(self, scope: str) -> int:
+        return self._fan_out.watching(scope)
+
     def overlay(self, revision: int) -> dict[str, Entry | None] | None:
         """What was different at an older revision, by key; None if the window does not reach back so far."""
         if revision < self._window_start:

@@ -105,7 +105,7 @@ class Api:
     def __init__(self, server: ApiServer, clock: VirtualClock, backend: MemoryBackend) -> None:
         self.server = server
         self.clock = clock
-        self._backend = backend
+        self.backend = backend
         self._watches: list[Watch] = []
 
     async def send(
@@ -137,7 +137,7 @@ class Api:
         """Another server over the same stored history."""
         await self.close()
         await self.server.stop(0)
-        self.server = await build(self.server.config, clock=self.clock, backend=self._backend)
+        self.server = await build(self.server.config, clock=self.clock, backend=self.backend)
         await self.server.start(listen=False)
 
     async def close(self) -> None:

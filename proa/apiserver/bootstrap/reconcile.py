@@ -21,6 +21,7 @@ from proa.api.kinds import (
 from proa.api.meta import Object
 from proa.api.resource import ResourceId
 from proa.apiserver.authz.rule_coverage import compact, missing_rules
+from proa.apiserver.bootstrap import flow_control
 from proa.apiserver.bootstrap.authentication_trust import combined_trust
 from proa.apiserver.bootstrap.role_based_access import AUTOUPDATE
 
@@ -112,5 +113,7 @@ DECISIONS: dict[ResourceId, Callable[[Object, Object], Decision]] = {
     ENDPOINT_SLICES: reconcile_endpoint_slice,
     PRIORITY_CLASSES: reconcile_priority_class,
     CONFIG_MAPS: reconcile_trust,
+    flow_control.FLOW_SCHEMAS: flow_control.reconcile,
+    flow_control.PRIORITY_LEVELS: flow_control.reconcile,
 }
 """What has no entry is only made if missing."""

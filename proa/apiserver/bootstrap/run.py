@@ -11,7 +11,7 @@ from proa.api import meta
 from proa.api.errors import AlreadyExists, Conflict, NotFound
 from proa.api.meta import Object
 from proa.api.resource import ResourceId
-from proa.apiserver.bootstrap import cluster_objects, role_based_access
+from proa.apiserver.bootstrap import cluster_objects, flow_control, role_based_access
 from proa.apiserver.bootstrap.reconcile import RECREATE, reconcile
 from proa.apiserver.config import ApiServerConfig
 from proa.apiserver.interface import ObjectReader, ObjectWriter
@@ -26,6 +26,7 @@ async def bootstrap(reader: ObjectReader, writer: ObjectWriter, config: ApiServe
     """Returns how many objects were written; earlier versions of the API do not serve every kind."""
     first = await _ensure_all(reader, writer, cluster_objects.namespaces())
     rest = role_based_access.default_objects() + cluster_objects.priority_classes() + cluster_objects.kubernetes_service(config)
+    rest += flow_control.default_objects()
     rest += cluster_objects.service_cidr(config) + cluster_objects.client_authority(config)
     return first + await _ensure_all(reader, writer, ((resource, wanted) for resource, wanted in rest if serves(resource)))
 

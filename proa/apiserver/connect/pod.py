@@ -47,7 +47,7 @@ async def admit_connect(call: Call, kind: str) -> None:
         options[name] = list(values) if name in ("command", "ports") else _typed(values[0])
     attributes = Attributes(
         "CONNECT", call.served.resource, call.info.subresource, call.namespace, call.info.name, call.user, options, None,
-        add_warning=call.warn,
+        add_warning=call.warn, add_audit_annotation=call.annotate,
     )  # fmt: skip
     await call.server.admission.admit(attributes)
     await call.server.admission.validate(attributes)

@@ -93,6 +93,12 @@ class VersionedCollection:
         """As it is stored: whoever only wants to know whether it is there."""
         return self._stored.peek(key)
 
+    def count(self) -> int:
+        return self._stored.count()
+
+    def watchers_of(self, scope: str) -> int:
+        return self._stored.watchers_of(scope)
+
     def close_watches(self) -> None:
         """Clients list or watch again, and get what the definition says now."""
         for watcher in list(self._watchers):

@@ -18,7 +18,6 @@ from proa.apiserver.registry.kinds import (
     autoscaling,
     batch,
     certificate_signing_request,
-    cluster,
     config,
     coordination,
     core,
@@ -29,6 +28,7 @@ from proa.apiserver.registry.kinds import (
     discovery,
     event,
     extensions,
+    flow_control,
     job_status,
     lifecycle,
     limit_range,
@@ -122,6 +122,7 @@ REPLICAS_STATUS, STATEFUL_STATUS = _status(workload_status.check_replicas_status
 AUTOSCALER_STATUS = _status(autoscaling.check_autoscaler_status)
 GROUP_STATUS = _status(workload_groups.check_group_status, FIXED_METADATA)
 OLD_DEVICES = ("v1beta2", "v1beta1")
+FLOW_STATUS = Sub("status", make=flow_control.status_strategy)
 ALL = ("all",)
 EXTENSIONS = ("api-extensions",)
 NS, CLUSTER = True, False
@@ -220,9 +221,9 @@ TABLE: tuple[Row, ...] = (
     Row("events.k8s.io", "v1", "events", "Event", NS, _new_event, ("ev",), storage_version=STORED_AS_CORE, storage_group="",
         convert=_stored_event),
 
-    Row(FLOW, "v1", "flowschemas", "FlowSchema", CLUSTER, cluster.FlowSchemaStrategy, subresources=(STATUS,)),
-    Row(FLOW, "v1", "prioritylevelconfigurations", "PriorityLevelConfiguration", CLUSTER, cluster.PriorityLevelStrategy,
-        subresources=(STATUS,)),
+    Row(FLOW, "v1", "flowschemas", "FlowSchema", CLUSTER, flow_control.FlowSchemaStrategy, subresources=(FLOW_STATUS,)),
+    Row(FLOW, "v1", "prioritylevelconfigurations", "PriorityLevelConfiguration", CLUSTER, flow_control.PriorityLevelStrategy,
+        subresources=(FLOW_STATUS,)),
 
     Row("internal.apiserver.k8s.io", "v1alpha1", "storageversions", "StorageVersion", CLUSTER, PlainStrategy, subresources=(STATUS,)),
     Row(LIFECYCLE, "v1alpha1", "evictionrequests", "EvictionRequest", NS, lifecycle.EvictionRequestStrategy,

@@ -83,6 +83,37 @@ DEVIATIONS: tuple[Deviation, ...] = (
         "are stored and validated, and nothing acts on them",
         "every object is stored in one version, so there is nothing to migrate",
     ),
+    Deviation(
+        "priority and fairness: queues",
+        "queues and their virtual time only move while some request waits; what runs when the first one has to wait is charged to its "
+        "queues then. Debug tables show a request that runs as in no queue (-1) until then",
+        "a request that finds a seat at once, which nearly all do, pays for no queue",
+    ),
+    Deviation(
+        "priority and fairness: lists",
+        "are estimated by the number of objects, not by their size",
+        "the size of a list is not known before it is made; a seat for a hundred objects is what upstream took for years",
+    ),
+    Deviation(
+        "priority and fairness: metrics",
+        "the histograms of utilization by time (priority_level_seat_utilization and its kin) are not there",
+        "not done yet; limits, demand, seats, queues, waits and rejections are",
+    ),
+    Deviation(
+        "FlowSchema",
+        "the condition Dangling is written with the operation Update in managedFields, not Apply",
+        "the server's own writes are patches; the manager's name is upstream's",
+    ),
+    Deviation(
+        "request time-outs",
+        "are looked at once a second; a GET of one object without parameters has none",
+        "a timer for each request costs more than most requests; such a GET waits for nothing longer than three seconds",
+    ),
+    Deviation(
+        "audit: objects of requests",
+        "requestObject is what was sent, without the defaults of its version; a Scale that is patched is told as the patched Scale",
+        "it is taken before the server changes anything",
+    ),
 )
 
 NOT_KINDS: Mapping[str, str] = {

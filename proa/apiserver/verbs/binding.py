@@ -22,7 +22,7 @@ async def create_binding(call: Call) -> Response:
     pods = _pods(call)
     attributes = Attributes(
         "CREATE", pods.resource, "binding", call.info.namespace, name, call.user, binding, None, options.dry_run,
-        options.as_object("CreateOptions"), call.warn,
+        options.as_object("CreateOptions"), call.warn, call.annotate,
     )  # fmt: skip
     await call.server.admission.admit(attributes)
     await call.server.admission.validate(attributes)

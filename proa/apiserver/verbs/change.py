@@ -142,7 +142,7 @@ class ObjectChange:
         call, name = self.call, live["metadata"]["name"]
         return Attributes(
             "UPDATE", call.served.resource, self.subresource, call.namespace, name, call.user, new, live, self.options.dry_run,
-            self.options.as_object(self.options_kind), call.warn,
+            self.options.as_object(self.options_kind), call.warn, call.annotate,
         )  # fmt: skip
 
     def _check_version(self, new: Object, live: Object) -> None:

@@ -18,6 +18,7 @@ async def create(call: Call) -> Response:
     options = write_options(call.request, "CreateOptions")
     obj = decode_body(call, options)
     settle_namespace(call, obj)
+    call.received(obj)
     if call.served.resource.virtual:
         return await _review(call, obj)
     if call.served.controllerless:

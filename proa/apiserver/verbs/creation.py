@@ -53,7 +53,7 @@ async def create_object(call: Call, obj: Object, options: WriteOptions, *, manag
         call.server.field_managers.update(call.served, None, obj, manager, now, "")
     attributes = Attributes(
         "CREATE", call.served.resource, "", call.namespace, meta.get("name", ""), call.user, obj, None, options.dry_run,
-        options.as_object(kind), call.warn,
+        options.as_object(kind), call.warn, call.annotate,
     )  # fmt: skip
     await call.server.admission.admit(attributes)
     if attributes.reinvocation is not None:

@@ -51,7 +51,7 @@ async def create_eviction(call: Call) -> Response:
 async def _admit(call: Call, eviction: Object, asked: WriteOptions) -> None:
     attributes = Attributes(
         "CREATE", call.served.resource, "eviction", call.namespace, call.info.name, call.user, eviction, None, asked.dry_run,
-        asked.as_object("CreateOptions"), call.warn,
+        asked.as_object("CreateOptions"), call.warn, call.annotate,
     )  # fmt: skip
     await call.server.admission.admit(attributes)
     await call.server.admission.validate(attributes)

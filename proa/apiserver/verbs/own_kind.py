@@ -26,6 +26,7 @@ def decode_own(call: Call, definition: str, api_version: str, validation: str) -
         warn=call.warn,
     )
     metadata(obj)
+    call.received(obj)
     return obj
 
 
@@ -34,4 +35,5 @@ def checked(call: Call, value: object, definition: str, api_version: str, valida
     obj = check_type(value, api_version, definition.rpartition(".")[2])
     check_fields(obj, duplicates, call.server.decoder_of(definition), validation, call.warn)
     metadata(obj)
+    call.received(obj)
     return obj

@@ -50,6 +50,8 @@ async def patch(call: Call) -> Response:
 
 def _patcher(call: Call, kind: str, options: WriteOptions) -> Build:
     document = decode_patch(call.request.body, kind, options.field_validation)
+    if call.audit is not None:
+        call.audit.request_patch(document.value)
     transform = patch_function(kind, document.value, call)
 
     def build(live: Object) -> Object:
@@ -145,6 +147,8 @@ async def _apply(call: Call, options: WriteOptions) -> Response:
     manager = options.field_manager
     applied = applied_object(call, options)
     check_identity(call, applied)
+    if call.audit is not None:
+        call.audit.request_patch(applied)
     force = bool(options.force)
 
     def build(live: Object) -> Object:

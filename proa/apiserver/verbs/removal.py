@@ -218,7 +218,7 @@ class _Step:
         call = self._call
         attributes = Attributes(
             "DELETE", call.served.resource, "", call.namespace, live["metadata"]["name"], call.user, None, live,
-            self._options.dry_run, self._options.as_object(), call.warn,
+            self._options.dry_run, self._options.as_object(), call.warn, call.annotate,
         )  # fmt: skip
         await call.server.admission.admit(attributes)
         await call.server.admission.validate(attributes)

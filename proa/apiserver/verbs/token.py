@@ -19,7 +19,7 @@ async def create_token(call: Call) -> Response:
         raise MethodNotAllowed("tokens are not served")
     attributes = Attributes(
         "CREATE", call.served.resource, "token", call.namespace, call.info.name, call.user, wanted, None, options.dry_run,
-        options.as_object("CreateOptions"), call.warn,
+        options.as_object("CreateOptions"), call.warn, call.annotate,
     )  # fmt: skip
     await call.server.admission.admit(attributes)
     await call.server.admission.validate(attributes)

@@ -16,6 +16,7 @@ async def update(call: Call) -> Response:
     options = write_options(call.request, "UpdateOptions")
     obj = decode_body(call, options)
     check_identity(call, obj)
+    call.received(obj)
     if call.served.controllerless and not call.info.subresource:
         call.warn(call.served.controllerless)
     manager = options.field_manager or user_agent_manager(call.request)

@@ -23,7 +23,6 @@ from proa.lib.websocket.handshake import is_upgrade
 from proa.storage.interface import Compacted, FutureRevision, StoreEvent, WatchClosed, Watcher
 
 BOOKMARK_INTERVAL = 60.0
-MINIMUM_TIMEOUT = 1800
 
 STREAM_TYPES = {PROTOBUF: f"{PROTOBUF};stream=watch", CBOR: CBOR_SEQUENCE}
 
@@ -45,7 +44,8 @@ async def watch(call: Call) -> StreamResponse | UpgradeResponse:
         return _answer(call, encoding, _single(error_frame(Expired(text), encoding)), headers)
     count = functools.partial(call.server.watch_started, call.info)
     stream = WatchStream(
-        call.server.clock, call.served, watcher, options, frame, encoding, count, call.server.watch_events(call.info)
+        call.server.clock, call.served, watcher, options, frame, encoding, count, call.server.watch_events(call.info),
+        call.initialized, call.server.min_request_timeout,
     )  # fmt: skip
     return _answer(call, encoding, stream.run, headers, stream)
 
@@ -123,6 +123,9 @@ class WatchStream:
     count: Callable[[int], None]
     sent: list[float]
     """The counter of events."""
+    initialized: Callable[[], None]
+    shortest: float
+    """Seconds that it lasts at least, if the client does not say how long."""
     initial_pending: bool = field(init=False)
     one_by_one: bool = field(init=False, default=False)
     """Each event is a write of its own (a WebSocket's message)."""
@@ -137,14 +140,19 @@ class WatchStream:
         except WatchClosed:
             return
         finally:
+            self.initialized()
             self.count(-1)
             self.watcher.close()
 
     async def _pump(self, writer: Writer) -> None:
-        timeout = self.options.timeout_seconds or MINIMUM_TIMEOUT * (1 + random.random())
+        timeout = self.options.timeout_seconds or self.shortest * (1 + random.random())
         deadline = self.clock.monotonic() + timeout
         bookmark_at = self._next_bookmark()
+        starting = True
         while True:
+            if starting and self.watcher.revision:
+                starting = False
+                self.initialized()
             now = self.clock.monotonic()
             wait = min(deadline, bookmark_at) - now
             if self.initial_pending:

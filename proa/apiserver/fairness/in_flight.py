@@ -1,0 +1,28 @@
+"""The plain limit that holds when priority and fairness is switched off: so many reading and so many changing requests at a time.
+
+Whoever is in system:masters is never turned away.
+"""
+
+from proa.apiserver.interface import MASTERS_GROUP, RequestInfo, User
+
+READING = frozenset({"get", "list", "watch"})
+
+
+class InFlight:
+    """0 is no limit."""
+
+    def __init__(self, reading: int, changing: int) -> None:
+        self._limits = {True: reading, False: changing}
+        self._running = {True: 0, False: 0}
+
+    def enter(self, user: User, info: RequestInfo) -> bool:
+        """Whether the request may run; then `leave` must follow."""
+        reads = info.verb in READING
+        limit = self._limits[reads]
+        if limit and self._running[reads] >= limit and MASTERS_GROUP not in user.groups:
+            return False
+        self._running[reads] += 1
+        return True
+
+    def leave(self, info: RequestInfo) -> None:
+        self._running[info.verb in READING] -= 1
