@@ -54,6 +54,36 @@ def test_the_official_python_client(space: Namespace) -> None:
     api.close()
 
 
+def test_the_official_python_client_for_asyncio(space: Namespace) -> None:
+    from kubernetes_asyncio import client, config, watch
+    from kubernetes_asyncio.stream import WsApiClient
+
+    async def work() -> None:
+        await config.load_kube_config(str(space.cluster.kubeconfig))
+        async with client.ApiClient() as api, WsApiClient() as streaming:
+            apps, core = client.AppsV1Api(api), client.CoreV1Api(api)
+            await apps.create_namespaced_deployment(space.name, deployment("web"))
+            name = ""
+            async with watch.Watch() as events:
+                async for event in events.stream(core.list_namespaced_pod, space.name, label_selector="app=web", timeout_seconds=60):
+                    name = event["object"].metadata.name
+                    if event["object"].status.phase == "Running":
+                        break
+            patched = await core.patch_namespaced_pod(name, space.name, {"metadata": {"labels": {"patched": "yes"}}})
+            assert patched.metadata.labels["patched"] == "yes"
+            arguments = {"command": ["echo", "out"], "stderr": True, "stdin": False, "stdout": True, "tty": False}
+            assert await client.CoreV1Api(streaming).connect_get_namespaced_pod_exec(name, space.name, **arguments) == "out\n"
+            scaled = await apps.patch_namespaced_deployment_scale("web", space.name, {"spec": {"replicas": 2}})
+            assert scaled.spec.replicas == 2
+            await core.delete_namespaced_pod(name, space.name)
+            await apps.delete_namespaced_deployment("web", space.name)
+            with pytest.raises(client.ApiException) as refused:
+                await core.read_namespaced_pod("nobody", space.name)
+            assert (refused.value.status, refused.value.reason) == (404, "Not Found")
+
+    asyncio.run(work())
+
+
 def test_kr8s(space: Namespace) -> None:
     import kr8s.asyncio
     from kr8s.asyncio.objects import Deployment, Pod
