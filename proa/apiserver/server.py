@@ -11,7 +11,7 @@ from typing import Any
 
 from proa.api.resource import Resource
 from proa.api.schema import Schema, load_schema
-from proa.api.schema_node import ANY
+from proa.api.schema_node import ANY, SchemaNode
 from proa.api.validation import compile_decoder
 from proa.apiserver.admission.chain import AdmissionChain, build_admission
 from proa.apiserver.aggregation.aggregator import Aggregator
@@ -164,8 +164,7 @@ class ApiServer:
         """Add resources to what is served; their collections load at once if the server runs."""
         for resource in resources:
             identity = resource.id
-            node = self.schema.node(resource.definition) if resource.definition else ANY
-            served = ServedResource(resource, node)
+            served = ServedResource(resource, functools.partial(self._schema_of, resource))
             served.controllerless = missing_controller_warning(identity.group, identity.plural, identity.kind)
             if not resource.virtual:
                 served.collection = await self.store.collection(resource.storage_key, attributes_of(resource))
@@ -173,6 +172,9 @@ class ApiServer:
                 served.hook = self._hooks.get((identity.group, identity.plural))
             self.context.served[identity.group, identity.version, identity.plural] = served
         self.paths.forget()
+
+    def _schema_of(self, resource: Resource) -> SchemaNode:
+        return self.schema.node(resource.definition) if resource.definition else ANY
 
 
 def _at_least(config: ApiServerConfig, minor: int) -> bool:

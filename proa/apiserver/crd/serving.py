@@ -6,7 +6,7 @@ from typing import Any
 
 from proa.api.meta import Object
 from proa.api.resource import Resource, ResourceId, Subresource
-from proa.api.schema_node import ANY, SchemaNode
+from proa.api.schema_node import SchemaNode
 from proa.apiserver.admission.webhook.client import WebhookClient
 from proa.apiserver.crd.collection import VersionedCollection
 from proa.apiserver.crd.columns import printer_columns
@@ -28,23 +28,16 @@ class CustomServed(ServedResource):
 
     def __init__(self, resource: Resource, compiled: VersionSchema, collection: VersionedCollection, list_kind: str) -> None:
         self.compiled = compiled
-        super().__init__(resource, ANY, collection)
+        super().__init__(resource, lambda: compiled.node, collection)
         self.converts = False
         self.custom = True
         self.item_prefix = WHOLE_ITEM
         self.list_head = b'{"apiVersion":"%b","kind":"%b","metadata":{' % (resource.id.api_version.encode(), list_kind.encode())
 
+        self.decoder = compiled.decode
+
     def __post_init__(self) -> None:
-        """Nothing that would need the schema."""
-        self.decoder = self.compiled.decode
-
-    @property
-    def schema(self) -> SchemaNode:
-        return self.compiled.node
-
-    @schema.setter
-    def schema(self, node: SchemaNode) -> None:
-        """Known from the definition alone."""
+        """What a built-in resource says of its items does not fit."""
 
 
 def definition_name(group: str, version: str, kind: str) -> str:

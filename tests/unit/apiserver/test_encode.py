@@ -26,7 +26,7 @@ Object = dict[str, Any]
 def served() -> ServedResource:
     schema: Schema = load_schema("1.37")
     found: Resource = next(each for each in builtin_resources(schema) if each.id.plural == "configmaps")
-    return ServedResource(found, schema.node(found.definition))
+    return ServedResource(found, lambda: schema.node(found.definition))
 
 
 def entry(number: int) -> CachedEntry:
