@@ -113,6 +113,8 @@ DEVIATIONS: tuple[Deviation, ...] = (
         "audit: objects of requests",
         "requestObject is what was sent, without the defaults of its version; a Scale that is patched is told as the patched Scale",
         "it is taken before the server changes anything",
+    ),
+    Deviation(
         "APIService: proxying",
         "requests go to ready endpoints, never to the ClusterIP, as with --enable-aggregator-routing upstream; over HTTP/1.1 only; "
         "bodies (up to 3 MiB) are read whole before they are passed on",
