@@ -8,7 +8,8 @@ import itertools
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from proa.api.errors import ApiError, Forbidden, InternalError, Unauthorized
 from proa.apiserver.audit.record import AuditFailed, AuditRecord, Pending, attempted, recorded_stream, settled
@@ -20,7 +21,8 @@ from proa.apiserver.compression import accepts_gzip, compress
 from proa.apiserver.deadline import asked_timeout
 from proa.apiserver.decode import is_long_yaml, read_yaml
 from proa.apiserver.failure import error_response, method_not_allowed, page_not_found, too_many_requests, translate, undecided
-from proa.apiserver.fairness.flow import Rejected
+from proa.apiserver.fairness.fairness import Fairness
+from proa.apiserver.fairness.flow import Flow, Rejected
 from proa.apiserver.fairness.seat import Seat
 from proa.apiserver.fairness.work import ONE_SEAT, is_long_running
 from proa.apiserver.interface import ANONYMOUS, Authenticator, RequestInfo, User
@@ -31,6 +33,7 @@ from proa.apiserver.served import ServedResource
 from proa.apiserver.stages import Stages
 from proa.apiserver.verbs.table import Verb, find_verb
 from proa.lib.http.message import AnyResponse, Request, Response, UpgradeResponse
+from proa.lib.http.server_pending import resume
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +121,8 @@ class Pipeline:
         if fairness is None or (progress.long_running and info.verb != "watch"):
             return await self._limited(request, info, progress, user)
         flow = progress.flow = fairness.flow_of(user, info)
+        if info.verb == "get" and flow.level.has_room:
+            return await self._passing(fairness, flow, self._authorized(request, info, progress, user), user, info)
         work = ONE_SEAT if info.verb == "get" else fairness.estimate(flow, request, info)
         turn = flow.level.start(flow, work, user, info)
         if turn is None:
@@ -131,6 +136,27 @@ class Pipeline:
             return await self._authorized(request, info, progress, user)
         finally:
             fairness.finish(turn)
+
+    async def _passing(
+        self, fairness: Fairness, flow: Flow, handler: Coroutine[Any, Any, AnyResponse], user: User, info: RequestInfo
+    ) -> AnyResponse:  # fmt: skip
+        """A GET that is answered from memory holds its seat for no time at all, as nobody else runs meanwhile. One that has to wait
+        takes it when it begins to."""
+        try:
+            awaited = handler.send(None)
+        except StopIteration as done:
+            fairness.passed(flow)
+            answer: AnyResponse = done.value
+            return answer
+        except BaseException:
+            fairness.passed(flow)
+            raise
+        turn = flow.level.start(flow, ONE_SEAT, user, info)
+        try:
+            return await resume(handler, awaited)
+        finally:
+            if turn is not None:
+                fairness.finish(turn)
 
     async def _watch(self, request: Request, info: RequestInfo, progress: Progress, user: User, seat: Seat) -> AnyResponse:
         """The seat is the stream's now, if there will be one."""

@@ -43,6 +43,11 @@ class UnionAuthenticator:
 def strip_credentials(request: Request) -> None:
     headers = request.headers
     headers.pop("authorization", None)
+    for name in headers:
+        if name.startswith(IDENTITY):
+            break
+    else:
+        return
     for name in [name for name in headers if name.startswith(IDENTITY)]:
         del headers[name]
 

@@ -139,6 +139,14 @@ class Fairness:
             counts.executed.observe(seconds)
             counts.seats_estimated.observe(turn.work.seats)
 
+    def passed(self, flow: Flow) -> None:
+        """A request of one seat has been answered without waiting for anything."""
+        counts = flow.counts
+        counts.dispatched[0] += 1
+        counts.one_seat_seconds.append(0.0)
+        if not flow.level.exempt:
+            counts.waited.counts[0] += 1
+
     def retry_after(self, level: str) -> int:
         """Seconds after which whom this level has turned away may come again."""
         return self._retry_after.setdefault(level, RetryAfter()).turned_away(self._clock.now().timestamp())

@@ -93,6 +93,11 @@ class PriorityLevel:
 
     # -- requests
 
+    @property
+    def has_room(self) -> bool:
+        """Whether a request of one seat would start at once."""
+        return not self.fair.waiting and (self.exempt or self.seats_in_use < self.limit)
+
     def start(self, flow: Flow, work: Work, user: User, info: RequestInfo) -> Turn | None:
         """A turn if there is one to be had at once; then `finish` must follow."""
         if self.seats_in_use or self.fair.waiting:
