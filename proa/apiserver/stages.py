@@ -2,10 +2,8 @@
 
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from proa.apiserver.audit.auditor import Auditor
-from proa.apiserver.audit.build import build_auditor
 from proa.apiserver.bootstrap.flow_control_maintenance import maintain
 from proa.apiserver.config import ApiServerConfig
 from proa.apiserver.deadline import Deadlines
@@ -18,6 +16,9 @@ from proa.apiserver.served import GroupVersionResource, ServedResource
 from proa.lib.clock import Clock
 from proa.lib.metrics import Registry
 
+if TYPE_CHECKING:
+    from proa.apiserver.audit.auditor import Auditor
+
 UNLIMITED = 600
 """What priority levels share if both limits are switched off: upstream refuses to do without any."""
 
@@ -28,7 +29,7 @@ class Stages:
 
     deadlines: Deadlines
     request_timeout: float
-    auditor: Auditor | None = None
+    auditor: "Auditor | None" = None
     fairness: Fairness | None = None
     in_flight: InFlight | None = None
 
@@ -65,4 +66,13 @@ def build_stages(
         fairness = Fairness(reader, clock, served, reading + changing or UNLIMITED, timeout, metrics)
     else:
         in_flight = InFlight(reading, changing) if reading or changing else None
-    return Stages(Deadlines(clock), timeout, build_auditor(config, clock, registry), fairness, in_flight)
+    return Stages(Deadlines(clock), timeout, _auditor(config, clock, registry), fairness, in_flight)
+
+
+def _auditor(config: ApiServerConfig, clock: Clock, registry: Registry) -> "Auditor | None":
+    """Most servers have none, and load nothing for it."""
+    if config.audit_policy_file is None:
+        return None
+    from proa.apiserver.audit.build import build_auditor
+
+    return build_auditor(config, clock, registry)

@@ -16,7 +16,7 @@ from proa.lib.http.message import Request
 
 LONGEST_AGENT = 1024
 MEMORY = 1024
-_users: dict[int, tuple[User, orjson.Fragment]] = {}
+_users: dict[tuple[object, ...], orjson.Fragment] = {}
 
 
 def new_event(audit_id: str, recording: Recording, user: User | None, request: Request, info: RequestInfo, now: str) -> dict[str, Any]:
@@ -49,14 +49,13 @@ def user_info(user: User) -> Object:
 
 
 def _user_fragment(user: User) -> orjson.Fragment:
-    known = _users.get(id(user))
-    if known is not None and known[0] is user:
-        return known[1]
-    if len(_users) >= MEMORY:
-        _users.clear()
-    fragment = orjson.Fragment(orjson.dumps(user_info(user)))
-    _users[id(user)] = user, fragment
-    return fragment
+    key = user.name, user.groups, user.uid, *user.extra.items()
+    found = _users.get(key)
+    if found is None:
+        if len(_users) >= MEMORY:
+            _users.clear()
+        found = _users[key] = orjson.Fragment(orjson.dumps(user_info(user)))
+    return found
 
 
 def _reference(info: RequestInfo) -> Object:

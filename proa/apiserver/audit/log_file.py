@@ -5,7 +5,6 @@ holds what Secrets hold. Upstream's default mode for the log is `blocking`, and 
 may lack its last lines after a crash is no audit log.
 """
 
-import gzip
 import os
 import re
 import sys
@@ -83,6 +82,8 @@ def outdated(backups: dict[Path, datetime], now: datetime, max_age: int, max_bac
 
 
 def _compress(path: Path) -> None:
+    import gzip
+
     target = path.with_name(path.name + ".gz")
     with path.open("rb") as source, _private(target) as file, gzip.GzipFile(fileobj=file, mode="wb") as packed:
         while piece := source.read(MEGABYTE):

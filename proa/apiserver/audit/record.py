@@ -18,7 +18,7 @@ from proa.lib.http.message import AnyResponse, Request, Response, UpgradeRespons
 
 log = logging.getLogger(__name__)
 
-CLOSED_EARLY = "Connection closed early"
+PATCHES = "patch.webhook.admission.k8s.io/"
 _STATUS_MEMBERS = ("status", "message", "reason", "details", "code")
 Pending = Awaitable[None] | None
 """None: the event has been taken."""
@@ -53,7 +53,9 @@ class AuditRecord:
     # -- what is learned on the way
 
     def annotate(self, key: str, value: str) -> None:
-        """The first word about a key counts."""
+        """The first word about a key counts. What a webhook has patched is part of the object: it is told where objects are."""
+        if key.startswith(PATCHES) and self.recording.level < REQUEST:
+            return
         present = self._annotations.setdefault(key, value)
         if present is not value and present != value:
             log.warning("audit annotation %s is %r already, not %r", key, present, value)
@@ -90,11 +92,6 @@ class AuditRecord:
 
     def completed(self) -> Pending:
         return self._emit("ResponseComplete")
-
-    def closed_early(self) -> Pending:
-        """Nothing was answered."""
-        self._event["responseStatus"] = {"metadata": {}, "status": "Success", "message": CLOSED_EARLY, "code": 200}
-        return self.completed()
 
     def failed_authentication(self, response: Response, message: str) -> Pending:
         self._event["responseStatus"] = {"metadata": {}, "message": message, "code": response.status}
