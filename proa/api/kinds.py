@@ -33,6 +33,8 @@ ENDPOINT_SLICES = ResourceId("discovery.k8s.io", "v1", "endpointslices", "Endpoi
 
 INGRESSES = ResourceId("networking.k8s.io", "v1", "ingresses", "Ingress", True)
 INGRESS_CLASSES = ResourceId("networking.k8s.io", "v1", "ingressclasses", "IngressClass", False)
+IP_ADDRESSES = ResourceId("networking.k8s.io", "v1", "ipaddresses", "IPAddress", False)
+SERVICE_CIDRS = ResourceId("networking.k8s.io", "v1", "servicecidrs", "ServiceCIDR", False)
 NETWORK_POLICIES = ResourceId("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", True)
 
 POD_DISRUPTION_BUDGETS = ResourceId("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", True)

@@ -36,6 +36,7 @@ class ApiServerConfig(AuditOptions):
     """The address behind the `kubernetes` Service."""
     advertise_port: int = 6443
     service_cidr: str = "10.96.0.0/16"
+    """One range, or one of each family joined by a comma; the first one's family is the default."""
     node_port_range: tuple[int, int] = (30000, 32767)
     cluster_domain: str = "cluster.local"
     issuer: str = "https://kubernetes.default.svc.cluster.local"
@@ -115,3 +116,7 @@ class ApiServerConfig(AuditOptions):
     @property
     def issuers(self) -> tuple[str, ...]:
         return (self.issuer, *self.accepted_issuers)
+
+    @property
+    def service_cidrs(self) -> tuple[str, ...]:
+        return tuple(each.strip() for each in self.service_cidr.split(","))

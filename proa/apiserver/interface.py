@@ -3,13 +3,14 @@
 Order of stages: authentication -> audit -> fairness -> authorization -> verb (decode, admission, strategy, store) -> answer.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from proa.api.meta import Object
 from proa.api.resource import Resource
 from proa.lib.http.message import Request
+from proa.storage.interface import Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +123,22 @@ class PassiveAdmission:
 
 
 class WriteHook(Protocol):
-    """Allocation around a write (cluster IPs, node ports). Called after validation and before the store.
-
-    begin_* may change `obj` and raise ApiError; they return what undoes the allocation if the write fails or is a dry run."""
+    """Allocation around a write (cluster IPs, node ports). begin_* are called after validation and before the store; they may change `obj`
+    and raise ApiError, and return what undoes the allocation if the write fails or is a dry run."""
 
     def begin_create(self, obj: Object) -> Callable[[], None]: ...
 
     def begin_update(self, obj: Object, old: Object) -> Callable[[], None]: ...
 
-    def after_delete(self, obj: Object) -> None: ...
+    async def create(self, obj: Object, write: Coroutine[Any, Any, Entry]) -> Entry:
+        """Run the write of a new object, together with whatever has to be stored beside it."""
+        ...
+
+    async def after_update(self, obj: Object) -> None:
+        """An update is stored: bring what is stored beside the object to it."""
+        ...
+
+    async def after_delete(self, obj: Object) -> None: ...
 
 
 class ObjectReader(Protocol):

@@ -15,7 +15,7 @@ from proa.api.schema_node import ANY, SchemaNode
 from proa.api.validation import compile_decoder
 from proa.apiserver.admission.chain import AdmissionChain, build_admission
 from proa.apiserver.aggregation.aggregator import Aggregator
-from proa.apiserver.allocators.service import ServiceAllocator
+from proa.apiserver.allocators.allocation import Allocation
 from proa.apiserver.authn.build import build_authentication
 from proa.apiserver.authn.openid_discovery import (
     CONFIGURATION_PATH,
@@ -29,7 +29,8 @@ from proa.apiserver.authz.aggregation import RoleAggregation
 from proa.apiserver.authz.build import build_authorization
 from proa.apiserver.bootstrap.authentication_trust import TrustKeeper
 from proa.apiserver.bootstrap.cluster_objects import client_authority
-from proa.apiserver.bootstrap.run import bootstrap, ensure
+from proa.apiserver.bootstrap.identity import IdentityLease
+from proa.apiserver.bootstrap.run import Bootstrap, ensure
 from proa.apiserver.call import Connect, ServerContext
 from proa.apiserver.cbor_body import FEATURE_GATE
 from proa.apiserver.config import ApiServerConfig
@@ -41,7 +42,6 @@ from proa.apiserver.fairness.dump import PREFIX as DUMPS
 from proa.apiserver.fairness.dump import Dumps
 from proa.apiserver.field_managers import SchemaFieldManagers
 from proa.apiserver.health import Check, Health
-from proa.apiserver.interface import WriteHook
 from proa.apiserver.maintenance import compact_forever, expire_events_forever
 from proa.apiserver.openapi_paths import OpenApiPaths
 from proa.apiserver.paths import Paths, Static, Subtree
@@ -75,7 +75,7 @@ class ApiServer:
 
     def __init__(
         self, config: ApiServerConfig, context: ServerContext, store: Store, pipeline: Pipeline, reader: CacheReader,
-        writer: ChainWriter, paths: Paths, hooks: dict[tuple[str, str], WriteHook], schema: Schema, clock: Clock, aggregator: Aggregator,
+        writer: ChainWriter, paths: Paths, allocation: Allocation, schema: Schema, clock: Clock, aggregator: Aggregator,
         stages: Stages,
     ) -> None:  # fmt: skip
         self.config = config
@@ -88,7 +88,7 @@ class ApiServer:
         self.aggregator = aggregator
         self.schema = schema
         self.ready = False
-        self._hooks = hooks
+        self._allocation = allocation
         self._clock = clock
         self.stages = stages
         self._http = HttpServer(pipeline, ServerOptions(refuse=refusal, eager_get=True))
@@ -116,7 +116,11 @@ class ApiServer:
             self.stages.auditor.start()
         await self.store.start()
         await self.custom_resources.start()
-        await bootstrap(self.reader, self.writer, self.config, lambda each: (each.group, each.version, each.plural) in self.context.served)
+        served = self.context.served
+        serves = lambda each: (each.group, each.version, each.plural) in served  # noqa: E731
+        system = Bootstrap(self.reader, self.writer, self.config, serves, self._clock)
+        await system.run()
+        await self._allocation.repair.round(grace=0)
         await self.aggregator.start()
         compaction = compact_forever(self.store, self._clock, self.config.compaction_interval)
         events = self.context.served["", "v1", "events"].objects
@@ -125,6 +129,9 @@ class ApiServer:
             asyncio.create_task(expire_events_forever(events, self._clock), name="event-expiry"),
             asyncio.create_task(self._aggregation.run(), name="role-aggregation"),
             asyncio.create_task(self._trust_keeper().run(), name="authentication-trust"),
+            asyncio.create_task(system.keep_forever(), name="system-objects"),
+            asyncio.create_task(self._allocation.repair.run(), name="cluster-ip-repair"),
+            asyncio.create_task(IdentityLease(self.reader, self.writer, self._clock).run(), name="identity-lease"),
             *(asyncio.create_task(run()) for run in self.background),
             asyncio.create_task(self._policy_status.run(), name="policy-status"),
         ]
@@ -169,7 +176,8 @@ class ApiServer:
             if not resource.virtual:
                 served.collection = await self.store.collection(resource.storage_key, attributes_of(resource))
                 self.reader.add(identity.group, identity.plural, served.collection)
-                served.hook = self._hooks.get((identity.group, identity.plural))
+                served.hook = self._allocation.hooks.get((identity.group, identity.plural))
+                self._allocation.attach(identity.group, identity.plural, served.collection)
             self.context.served[identity.group, identity.version, identity.plural] = served
         self.paths.forget()
 
@@ -227,14 +235,14 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
     openapi = OpenApiPaths(schema, lambda: _listed(served), version, CustomDefinitions(served), aggregator.documents)
     address = f"{config.advertise_address}:{config.advertise_port}"
     documents = _documents(config, authentication.signing_key, address)
-    hooks: dict[tuple[str, str], WriteHook] = {("", "services"): ServiceAllocator(config, reader)}
+    allocation = Allocation(config, reader, writer, clock, context.now)
     started = _Readiness()
     subtrees = {"/openapi": openapi, **_dumps(stages, clock)}
     paths = Paths(lambda: _listed(served), address, documents, _health(started), registry, subtrees, aggregator.registered)
     cbor = config.feature_gates.get(FEATURE_GATE, False)
     pipeline = Pipeline(context, authentication.authenticator, paths, metrics, stages, speaks_cbor=cbor)
     writer.handler = pipeline
-    server = ApiServer(config, context, store, pipeline, reader, writer, paths, hooks, schema, clock, aggregator, stages)
+    server = ApiServer(config, context, store, pipeline, reader, writer, paths, allocation, schema, clock, aggregator, stages)
     started.server = server
     server.background += [*authentication.loops, *authorization_loops]
     install_connect(context, config)

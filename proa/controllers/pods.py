@@ -50,12 +50,18 @@ def _slim_status(status: Object) -> Object:
     kept = _kept(status, _STATUS)
     if len(status.get("podIPs") or ()) > 1:
         kept["podIPs"] = status["podIPs"]
-    ready = next((each for each in status.get("conditions") or () if each.get("type") == "Ready"), None)
-    if ready is not None:
-        kept["conditions"] = _share([_kept(ready, ("type", "status", "lastTransitionTime"))])
+    conditions = [_kept(each, ("type", "status", "lastTransitionTime")) for each in status.get("conditions") or () if _is_read(each)]
+    if conditions:
+        kept["conditions"] = _share(conditions)
     if restarts := max_restarts({"status": status}):
         kept["containerStatuses"] = _share([{"restartCount": restarts}])
     return kept
+
+
+def _is_read(condition: Object) -> bool:
+    """Ready, and a disruption that was announced."""
+    kind = condition.get("type")
+    return kind == "Ready" or (kind == "DisruptionTarget" and condition.get("status") == "True")
 
 
 def _share(value: Any) -> Any:

@@ -16,12 +16,14 @@ from proa.controllers import (
     root_ca,
     service_account,
     service_account_token,
+    service_cidr,
     taint_eviction,
     token_cleaner,
     vac_protection,
 )
 from proa.controllers.context import ControllerContext
 from proa.controllers.deployment import controller as deployment
+from proa.controllers.disruption import controller as disruption
 from proa.controllers.endpoint_slice import controller as endpoint_slice
 from proa.controllers.endpoint_slice import mirroring
 from proa.controllers.garbage_collector import controller as garbage_collector
@@ -35,6 +37,8 @@ Build = Callable[[ControllerContext], Runnable]
 CONTROLLERS: Mapping[str, Build] = {
     "deployment-controller": deployment.build,
     "replicaset-controller": replica_set.build,
+    "replication-controller": replica_set.build_replication,
+    "disruption-controller": disruption.build,
     "endpointslice-controller": endpoint_slice.build,
     "endpointslicemirroring-controller": mirroring.build,
     "endpoint-controller": endpoints.build,
@@ -44,6 +48,7 @@ CONTROLLERS: Mapping[str, Build] = {
     "token-cleaner": token_cleaner.build,
     "bootstrap-signer": bootstrap_signer.build,
     "root-ca-cert-publisher": root_ca.build,
+    "service-cidrs-controller": service_cidr.build,
     "generic-garbage-collector": garbage_collector.build,
     "node-controller": node_lifecycle.build,
     "taint-eviction-controller": taint_eviction.build,
@@ -62,4 +67,8 @@ ACCOUNTS: Mapping[str, str] = {
 }
 """Controllers that share another one's account; the maker of tokens is the manager itself, as upstream."""
 
-EVENT_SOURCES: Mapping[str, str] = {"node-ipam-controller": "cidrAllocator", "generic-garbage-collector": "garbage-collector-controller"}
+EVENT_SOURCES: Mapping[str, str] = {
+    "node-ipam-controller": "cidrAllocator",
+    "generic-garbage-collector": "garbage-collector-controller",
+    "disruption-controller": "controllermanager",
+}

@@ -2,6 +2,7 @@
 Source: KEP-3070 (addresses), KEP-3682 (node ports).
 """
 
+import itertools
 import random
 from collections.abc import Callable
 
@@ -26,7 +27,7 @@ def _draw_between(start: int, end: int, is_free: Callable[[int], bool]) -> int |
         if is_free(offset):
             return offset
     first = random.randrange(start, end)
-    return next((offset for offset in (*range(first, end), *range(start, first)) if is_free(offset)), None)
+    return next((offset for offset in itertools.chain(range(first, end), range(start, first)) if is_free(offset)), None)
 
 
 def static_band(size: int, minimum: int, step: int, maximum: int) -> int:

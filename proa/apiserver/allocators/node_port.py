@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
+from proa.apiserver.allocators.address_range import AllocationError
 from proa.apiserver.allocators.band import draw, static_band
 from proa.apiserver.allocators.reservations import Reservations
-from proa.apiserver.allocators.service_ip import AllocationError
 
 
 class NodePorts:

@@ -4,7 +4,7 @@ A promise ends when its undo is called or when the stored object is seen to hold
 update is stored, so a write that fails loses nothing. All of it happens in the event loop without waiting, so no two writes get one value.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
 T = TypeVar("T", str, int)
@@ -21,6 +21,18 @@ class Reservations(Generic[T]):
     def is_free(self, value: T) -> bool:
         return value not in self._holder and value not in self._promised
 
+    def is_promised(self, value: T) -> bool:
+        return value in self._promised
+
+    def is_held(self, value: T) -> bool:
+        """By a stored object."""
+        return value in self._holder
+
+    @property
+    def by_key(self) -> Mapping[str, frozenset[T]]:
+        """What each stored object has."""
+        return self._stored
+
     def is_held_by(self, value: T, key: str) -> bool:
         return self._holder.get(value) == key
 
@@ -28,11 +40,11 @@ class Reservations(Generic[T]):
         """Keep a free value for `key`; the answer takes the promise back, once it matters or any time later."""
         self._promised[value] = key
 
-        def undo() -> None:
-            if self._promised.get(value) == key:
-                del self._promised[value]
+        return lambda: self.break_promise(value, key)
 
-        return undo
+    def break_promise(self, value: T, key: str) -> None:
+        if self._promised.get(value) == key:
+            del self._promised[value]
 
     def record(self, key: str, values: Iterable[T]) -> None:
         """What the stored object holds from now on; nothing, once it is deleted."""

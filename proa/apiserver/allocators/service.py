@@ -2,19 +2,25 @@
 a change of type gives up is the strategy's business, and done by now.
 
 The index is kept by observing the stored Services, so it is right after a restart and whoever wrote them. Nothing is kept for a dry run:
-its undo is called like that of a failed write.
+its undo is called like that of a failed write. The IPAddress objects of a new Service are written beside it, in the same commit.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from proa.api import meta
 from proa.api.errors import Cause, InternalError, Invalid, invalid
 from proa.api.meta import Object
 from proa.apiserver.allocators import service_fields as fields
+from proa.apiserver.allocators.address_range import AllocationError, family_of
+from proa.apiserver.allocators.claims import Claims
 from proa.apiserver.allocators.node_port import NodePorts
-from proa.apiserver.allocators.service_ip import AllocationError, ServiceIPs
+from proa.apiserver.allocators.service_ip import ServiceIPs
+from proa.apiserver.allocators.service_ranges import ServiceRanges
 from proa.apiserver.config import ApiServerConfig
 from proa.apiserver.interface import ObjectReader
+from proa.storage.interface import Entry
 
 Undo = Callable[[], None]
 
@@ -35,21 +41,51 @@ class Transaction:
 
 
 class ServiceAllocator:
-    def __init__(self, config: ApiServerConfig, reader: ObjectReader) -> None:
-        self.addresses = ServiceIPs(config.service_cidr)
+    def __init__(self, config: ApiServerConfig, reader: ObjectReader, now: Callable[[], str]) -> None:
+        self.addresses = ServiceIPs(ServiceRanges(config.service_cidrs, reader), Claims(reader, now))
         self.ports = NodePorts(*config.node_port_range)
         reader.observe("", "services", self.observe)
 
     def observe(self, event: str, service: Object) -> None:
         if event == "DELETED":
-            self.after_delete(service)
+            self._forget(service)
             return
         self.addresses.reservations.record(meta.key(service), fields.cluster_ips(service))
         self.ports.reservations.record(meta.key(service), fields.node_ports(service))
 
-    def after_delete(self, obj: Object) -> None:
-        self.addresses.reservations.record(meta.key(obj), ())
-        self.ports.reservations.record(meta.key(obj), ())
+    def _forget(self, service: Object) -> None:
+        self.addresses.reservations.record(meta.key(service), ())
+        self.ports.reservations.record(meta.key(service), ())
+
+    async def create(self, obj: Object, write: Coroutine[Any, Any, Entry]) -> Entry:
+        """Claims first: if the machine dies between the two, an address is taken for a minute and never given twice."""
+        claims, key, addresses = self.addresses.claims, meta.key(obj), fields.cluster_ips(obj)
+        if not addresses or claims.collection is None:
+            return await write
+        claiming = asyncio.create_task(claims.write(key, addresses))
+        try:
+            entry = await write
+        except BaseException:
+            await claiming
+            await claims.withdraw(key, addresses)
+            raise
+        await claiming
+        if meta.key(obj) != key:  # a generated name was taken, and another one made
+            await claims.withdraw(key, addresses)
+            await claims.write(meta.key(obj), addresses)
+        return entry
+
+    async def after_update(self, obj: Object) -> None:
+        claims, key = self.addresses.claims, meta.key(obj)
+        wanted, present = set(fields.cluster_ips(obj)), claims.of_service(key)
+        if wanted != present:
+            await claims.withdraw(key, present - wanted)
+            await claims.write(key, wanted - present)
+
+    async def after_delete(self, obj: Object) -> None:
+        self._forget(obj)
+        key = meta.key(obj)
+        await self.addresses.claims.withdraw(key, self.addresses.claims.of_service(key))
 
     def begin_create(self, obj: Object) -> Undo:
         fields.normalize_cluster_ips(obj, None)
@@ -60,7 +96,7 @@ class ServiceAllocator:
         return self._begin(obj, old)
 
     def _begin(self, service: Object, old: Object | None) -> Undo:
-        causes = fields.default_ip_families(service, old, self.addresses.family)
+        causes = fields.default_ip_families(service, old, self.addresses.ranges.families)
         if causes:
             raise _invalid(service, causes)
         transaction = Transaction()
@@ -86,14 +122,19 @@ class ServiceAllocator:
             except AllocationError as error:
                 cause = invalid("spec.clusterIPs", wanted, f"failed to allocate IP {address}: {error}")
                 raise _invalid(service, [cause]) from None
-        if not wanted:
-            try:
-                address, undo = self.addresses.allocate_next(key)
-            except AllocationError as error:
-                raise InternalError.of(f"failed to allocate a serviceIP: {error}") from None
-            transaction.add(undo)
-            spec["clusterIPs"] = [address]
-        spec["clusterIP"] = spec["clusterIPs"][0]
+        families = {family_of(address) for address in wanted}
+        for family in spec["ipFamilies"]:
+            if family not in families:
+                wanted.append(self._next_address(key, family, transaction))
+        spec["clusterIPs"], spec["clusterIP"] = wanted, wanted[0]
+
+    def _next_address(self, key: str, family: str, transaction: Transaction) -> str:
+        try:
+            address, undo = self.addresses.allocate_next(key, family)
+        except AllocationError as error:
+            raise InternalError.of(f"failed to allocate a serviceIP: {error}") from None
+        transaction.add(undo)
+        return address
 
     def _node_ports(self, service: Object, transaction: Transaction) -> None:
         if not fields.needs_node_port(service):

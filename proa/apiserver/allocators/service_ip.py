@@ -1,46 +1,31 @@
-"""The addresses of Services: any of the service CIDR but its first (the network's own) and, in IPv4, its last (broadcast)."""
+"""The addresses of Services. One is free if no stored Service has it, no write under way was promised it and no IPAddress claims it."""
 
-import ipaddress
 from collections.abc import Callable
 
-from proa.apiserver.allocators.band import draw, static_band
+from proa.apiserver.allocators.address_range import AllocationError
+from proa.apiserver.allocators.claims import Claims
 from proa.apiserver.allocators.reservations import Reservations
-
-
-class AllocationError(Exception):
-    """Why a value can't be had, in upstream's words."""
+from proa.apiserver.allocators.service_ranges import ServiceRanges
 
 
 class ServiceIPs:
-    def __init__(self, cidr: str) -> None:
-        self.network = ipaddress.ip_network(cidr)
-        self.family = f"IPv{self.network.version}"
-        # An IPv6 range may be larger than anything that could be counted: upstream, too, uses its first 2^16 addresses.
-        usable = self.network.num_addresses - (2 if self.network.version == 4 else 1)
-        self._size = min(usable, 1 << 16)
-        self._static = static_band(self._size, 16, 16, 256)
+    def __init__(self, ranges: ServiceRanges, claims: Claims) -> None:
+        self.ranges, self.claims = ranges, claims
         self.reservations: Reservations[str] = Reservations()
+
+    def is_free(self, address: str) -> bool:
+        return self.reservations.is_free(address) and address not in self.claims.by_address
 
     def allocate(self, address: str, key: str) -> Callable[[], None]:
         """Reserve the very address; the answer takes it back. Raises AllocationError."""
-        self.check(address)
-        if not self.reservations.is_free(address):
+        self.ranges.check(address)
+        if not self.is_free(address):
             raise AllocationError("provided IP is already allocated")
         return self.reservations.promise(address, key)
 
-    def check(self, address: str) -> None:
-        try:
-            offset = int(ipaddress.ip_address(address)) - int(self.network.network_address) - 1
-        except ValueError:
-            raise AllocationError(f"the provided IP ({address}) is not a valid IP") from None
-        if ipaddress.ip_address(address).version != self.network.version or not 0 <= offset < self._size:
-            why = f"the provided IP ({address}) is not in the valid range. The range of valid IPs is {self.network}"
-            raise AllocationError(why)
-
-    def allocate_next(self, key: str) -> tuple[str, Callable[[], None]]:
-        first = self.network.network_address + 1
-        offset = draw(self._size, self._static, lambda each: self.reservations.is_free(str(first + each)))
-        if offset is None:
-            raise AllocationError("range is full")
-        address = str(first + offset)
-        return address, self.reservations.promise(address, key)
+    def allocate_next(self, key: str, family: str) -> tuple[str, Callable[[], None]]:
+        for each in self.ranges.of_family(family):
+            address = each.draw(self.is_free)
+            if address is not None:
+                return address, self.reservations.promise(address, key)
+        raise AllocationError("range is full")

@@ -12,7 +12,6 @@ from proa.api.resource import ResourceId
 from proa.apiserver.bootstrap.authentication_trust import NAME as TRUST_CONFIG_MAP
 from proa.apiserver.config import ApiServerConfig
 
-SERVICE_CIDRS = ResourceId("networking.k8s.io", "v1", "servicecidrs", "ServiceCIDR", False)
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 SERVICE_NAME = "kubernetes"
 
@@ -48,7 +47,7 @@ def priority_classes() -> list[tuple[ResourceId, Object]]:
 
 def kubernetes_service(config: ApiServerConfig) -> list[tuple[ResourceId, Object]]:
     """The Service on the first address of the range, and its endpoints in both of their forms, made here as nothing selects them."""
-    network = ipaddress.ip_network(config.service_cidr)
+    network = ipaddress.ip_network(config.service_cidrs[0])
     family, address = f"IPv{network.version}", str(network.network_address + 1)
     port = {"name": "https", "port": config.advertise_port, "protocol": "TCP"}
     labels = {"component": "apiserver", "provider": "kubernetes"}
@@ -71,12 +70,6 @@ def kubernetes_service(config: ApiServerConfig) -> list[tuple[ResourceId, Object
         "ports": [port],
     }
     return [(SERVICES, service), (ENDPOINTS, endpoints), (ENDPOINT_SLICES, endpoint_slice)]
-
-
-def service_cidr(config: ApiServerConfig) -> list[tuple[ResourceId, Object]]:
-    metadata = {"name": SERVICE_NAME}
-    spec = {"cidrs": [config.service_cidr]}
-    return [(SERVICE_CIDRS, {"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR", "metadata": metadata, "spec": spec})]
 
 
 def client_authority(config: ApiServerConfig) -> list[tuple[ResourceId, Object]]:

@@ -4,6 +4,7 @@ Roles and bindings only gain: what an operator added stays, what is missing come
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from proa.api import meta
@@ -22,7 +23,9 @@ from proa.api.meta import Object
 from proa.api.resource import ResourceId
 from proa.apiserver.authz.rule_coverage import compact, missing_rules
 from proa.apiserver.bootstrap import flow_control
+from proa.apiserver.bootstrap.authentication_trust import NAME as TRUST
 from proa.apiserver.bootstrap.authentication_trust import combined_trust
+from proa.api.legacy_token import TRACKING as TOKEN_TRACKING
 from proa.apiserver.bootstrap.role_based_access import AUTOUPDATE
 
 RECREATE = "recreate"
@@ -62,9 +65,7 @@ def reconcile_binding(wanted: Object, present: Object) -> Decision:
 
 
 def reconcile_service(wanted: Object, present: Object) -> Decision:
-    """Another address range makes another cluster IP, which can't be changed in place."""
-    if present["spec"].get("clusterIP") != wanted["spec"]["clusterIP"]:
-        return RECREATE
+    """The cluster IP stays what it was given first, whatever range is configured now."""
     spec = present["spec"] | {"ports": wanted["spec"]["ports"]}
     return present | {"spec": spec} if spec != present["spec"] else None
 
@@ -87,10 +88,22 @@ def reconcile_priority_class(wanted: Object, present: Object) -> Decision:
     return RECREATE if present.get("value") != wanted["value"] else None
 
 
-def reconcile_trust(wanted: Object, present: Object) -> Decision:
-    """Whoever else serves this API may trust others, too: authorities and names come together."""
-    data = combined_trust(present.get("data") or {}, wanted["data"])
+def reconcile_config_map(wanted: Object, present: Object) -> Decision:
+    """What is wanted of its data is there. Whoever else serves this API may trust others, too: authorities and names come together; and
+    what says since when something holds stays, if it can be read."""
+    found, data = present.get("data") or {}, wanted["data"]
+    if meta.name(present) == TOKEN_TRACKING and _is_date(found.get("since", "")):
+        return None
+    data = combined_trust(found, data) if meta.name(present) == TRUST else found | data
     return present | {"data": data} if data != present.get("data") else None
+
+
+def _is_date(text: str) -> bool:
+    try:
+        datetime.strptime(text, "%Y-%m-%d")
+    except ValueError:
+        return False
+    return True
 
 
 def _with_metadata(wanted: Object, present: Object) -> Object:
@@ -112,7 +125,7 @@ DECISIONS: dict[ResourceId, Callable[[Object, Object], Decision]] = {
     ENDPOINTS: _replacing("subsets"),
     ENDPOINT_SLICES: reconcile_endpoint_slice,
     PRIORITY_CLASSES: reconcile_priority_class,
-    CONFIG_MAPS: reconcile_trust,
+    CONFIG_MAPS: reconcile_config_map,
     flow_control.FLOW_SCHEMAS: flow_control.reconcile,
     flow_control.PRIORITY_LEVELS: flow_control.reconcile,
 }

@@ -1,38 +1,76 @@
-"""Makes the objects that every cluster starts with, at each start of the API server: namespaces first, then all the rest at once, so that
-on a fresh store they share a few group commits.
+"""Makes the objects that every cluster starts with, at each start of the API server: namespaces and the range of cluster IPs first, then
+all the rest at once, so that on a fresh store they share a few group commits. What the server itself lives on is looked after as long as it
+runs (`keep_forever`), the rest is set right at the next start.
 """
 
 import asyncio
 import contextlib
 import copy
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from proa.api import meta
-from proa.api.errors import AlreadyExists, Conflict, NotFound
+from proa.api.errors import AlreadyExists, ApiError, Conflict, NotFound
+from proa.api.kinds import SERVICE_CIDRS
 from proa.api.meta import Object
 from proa.api.resource import ResourceId
-from proa.apiserver.bootstrap import cluster_objects, flow_control, role_based_access
+from proa.apiserver.bootstrap import cluster_objects, flow_control, public_objects, role_based_access
 from proa.apiserver.bootstrap.reconcile import RECREATE, reconcile
+from proa.apiserver.bootstrap.service_cidr import ensure_service_cidr
 from proa.apiserver.config import ApiServerConfig
 from proa.apiserver.interface import ObjectReader, ObjectWriter
+from proa.lib.clock import Clock, format_time
+from proa.storage.interface import Unavailable
+
+log = logging.getLogger(__name__)
 
 ATTEMPTS = 5
-
-
+KEEP_INTERVAL = 10.0
 Serves = Callable[[ResourceId], bool]
+Wanted = list[tuple[ResourceId, Object]]
 
 
-async def bootstrap(reader: ObjectReader, writer: ObjectWriter, config: ApiServerConfig, serves: Serves) -> int:
-    """Returns how many objects were written; earlier versions of the API do not serve every kind."""
-    first = await _ensure_all(reader, writer, cluster_objects.namespaces())
-    rest = role_based_access.default_objects() + cluster_objects.priority_classes() + cluster_objects.kubernetes_service(config)
-    rest += flow_control.default_objects()
-    rest += cluster_objects.service_cidr(config) + cluster_objects.client_authority(config)
-    return first + await _ensure_all(reader, writer, ((resource, wanted) for resource, wanted in rest if serves(resource)))
+@dataclass(frozen=True, slots=True)
+class Bootstrap:
+    """`serves` says which kinds there are: earlier versions of the API do not have all of them."""
 
+    reader: ObjectReader
+    writer: ObjectWriter
+    config: ApiServerConfig
+    serves: Serves
+    clock: Clock
 
-async def _ensure_all(reader: ObjectReader, writer: ObjectWriter, objects: Iterable[tuple[ResourceId, Object]]) -> int:
-    return sum(await asyncio.gather(*(ensure(reader, writer, resource, wanted) for resource, wanted in objects)))
+    async def run(self) -> int:
+        """Returns how many objects were written."""
+        first = await self._first()
+        once = role_based_access.default_objects() + cluster_objects.priority_classes() + public_objects.cluster_info(self.config)
+        once += flow_control.default_objects() + cluster_objects.client_authority(self.config)
+        return first + await self._ensure_all(once + self._kept())
+
+    async def keep_forever(self) -> None:
+        """Bring back what somebody deletes or changes."""
+        while True:
+            await self.clock.sleep(KEEP_INTERVAL)
+            try:
+                await self._first()
+                await self._ensure_all(self._kept())
+            except (ApiError, Unavailable) as error:
+                log.warning("the objects of the system could not be looked after: %s", error)
+
+    def _kept(self) -> Wanted:
+        return cluster_objects.kubernetes_service(self.config) + public_objects.token_tracking(self.clock.now())
+
+    async def _first(self) -> int:
+        """What other objects are made in, or out of."""
+        writes = [self._ensure_all(cluster_objects.namespaces())]
+        if self.serves(SERVICE_CIDRS):
+            writes.append(ensure_service_cidr(self.reader, self.writer, self.config, format_time(self.clock.now())))
+        return sum(await asyncio.gather(*writes))
+
+    async def _ensure_all(self, objects: Wanted) -> int:
+        served = [(resource, wanted) for resource, wanted in objects if self.serves(resource)]
+        return sum(await asyncio.gather(*(ensure(self.reader, self.writer, resource, wanted) for resource, wanted in served)))
 
 
 async def ensure(reader: ObjectReader, writer: ObjectWriter, resource: ResourceId, wanted: Object) -> bool:

@@ -2,13 +2,14 @@
 
 WITH_CONTROLLER = frozenset({
     ("", "endpoints"), ("", "namespaces"), ("", "nodes"), ("", "pods"), ("", "serviceaccounts"), ("", "services"),
-    ("apps", "deployments"), ("apps", "replicasets"), ("discovery.k8s.io", "endpointslices"),
+    ("", "replicationcontrollers"), ("apps", "deployments"), ("apps", "replicasets"), ("discovery.k8s.io", "endpointslices"),
+    ("policy", "poddisruptionbudgets"),
 })  # fmt: skip
 
 WAITING_FOR_CONTROLLER = frozenset({
-    ("", "persistentvolumeclaims"), ("", "replicationcontrollers"), ("apps", "daemonsets"), ("apps", "statefulsets"),
+    ("", "persistentvolumeclaims"), ("apps", "daemonsets"), ("apps", "statefulsets"),
     ("autoscaling", "horizontalpodautoscalers"), ("batch", "cronjobs"), ("batch", "jobs"), ("networking.k8s.io", "ingresses"),
-    ("networking.k8s.io", "networkpolicies"), ("policy", "poddisruptionbudgets"),
+    ("networking.k8s.io", "networkpolicies"),
 })  # fmt: skip
 
 

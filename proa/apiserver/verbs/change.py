@@ -92,6 +92,8 @@ class ObjectChange:
                 self._revert()
                 return self._result
             self._undo = None
+            if self.call.served.hook is not None and not self.subresource and self._result is not None:
+                await self.call.served.hook.after_update(self._result)
             return entry
 
     def _revert(self) -> None:
@@ -181,7 +183,7 @@ class ObjectChange:
         except KeyError:
             return True
         if self.call.served.hook is not None:
-            self.call.served.hook.after_delete(obj)
+            await self.call.served.hook.after_delete(obj)
         return True
 
 

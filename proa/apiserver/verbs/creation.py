@@ -4,13 +4,12 @@ validating admission, allocation, store. A kind fills in its policy; nothing her
 Defaults come a second time only after webhooks: what the plugins of the server itself add is in its stored form already.
 """
 
-import random
 from collections.abc import Callable
 from dataclasses import replace
 
 from proa.api.errors import AlreadyExists, ApiError, Invalid
 from proa.api.meta import Object, metadata
-from proa.api.names import generate_name
+from proa.api.names import generate_name, new_uid
 from proa.api.resource import StrategyContext
 from proa.apiserver.authz.denial import forbidden
 from proa.apiserver.call import Call
@@ -20,7 +19,6 @@ from proa.apiserver.verbs.owner_references import AFTER_ADMISSION, BEFORE, remov
 from proa.storage.interface import Entry, KeyExists
 
 GENERATE_ATTEMPTS = 8
-VARIANTS = "89ab"
 VERSION_SET = "resourceVersion should not be set on objects to be created"
 
 
@@ -30,12 +28,6 @@ async def authorize_create(call: Call) -> None:
     decision = await call.server.authorizer.authorize(call.user, info)
     if not decision.allowed:
         raise forbidden(call.user, info, decision.reason)
-
-
-def new_uid() -> str:
-    """A UUID of version 4, made as text: the class `UUID` costs several times as much."""
-    digits = f"{random.getrandbits(128):032x}"
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{VARIANTS[random.getrandbits(2)]}{digits[17:20]}-{digits[20:]}"
 
 
 async def create_object(call: Call, obj: Object, options: WriteOptions, *, manager: str, kind: str = "CreateOptions") -> Entry | Object:
@@ -89,7 +81,8 @@ async def _store(call: Call, obj: Object, options: WriteOptions, undo: Callable[
     try:
         if options.dry_run:
             return _dry(call, obj, undo)
-        return await _insert(call, obj, attempts=GENERATE_ATTEMPTS if generated else 1)
+        insert = _insert(call, obj, attempts=GENERATE_ATTEMPTS if generated else 1)
+        return await (insert if call.served.hook is None else call.served.hook.create(obj, insert))
     except BaseException:
         undo()
         raise

@@ -168,7 +168,7 @@ async def remove(call: Call, key: str, name: str, options: DeleteOptions, *, adm
                     raise
                 return Removed(True, entry)
             if call.served.hook is not None:
-                call.served.hook.after_delete(call.served.decode(entry))
+                await call.served.hook.after_delete(call.served.decode(entry))
             return Removed(True, entry)
     except KeyError:
         raise call.served.missing(name) from None

@@ -1,11 +1,14 @@
-"""Keeps as many pods as a ReplicaSet asks for: adopts, creates, deletes, and tells what there is in the status."""
+"""Keeps as many pods as a ReplicaSet or a ReplicationController asks for: adopts, creates, deletes, and tells what there is in the status.
+
+The two kinds differ in their selectors and in what their status can tell, and in nothing else (`replica_kind`): a ReplicationController is
+worked on as it is stored, by the same code.
+"""
 
 import asyncio
 
 from proa.api import meta
 from proa.api.errors import ApiError, NotFound
-from proa.api.kinds import PODS, REPLICA_SETS
-from proa.api.labels import selector_from_object
+from proa.api.kinds import PODS
 from proa.api.meta import Object
 from proa.client.interface import Handlers
 from proa.controllers import pods
@@ -20,23 +23,33 @@ from proa.controllers.replica_set.plan import (
     pod_from_template,
     seconds_until_next_available,
 )
+from proa.controllers.replica_set.replica_kind import REPLICA_SET, REPLICATION_CONTROLLER, ReplicaKind
 from proa.runtime.controller import Controller
 from proa.runtime.expectations import Expectations
 from proa.runtime.reconciler import DONE, Result
 
 
 def build(context: ControllerContext) -> Controller:
-    reconciler = ReplicaSetReconciler(context)
+    return _build(context, REPLICA_SET)
+
+
+def build_replication(context: ControllerContext) -> Controller:
+    return _build(context, REPLICATION_CONTROLLER)
+
+
+def _build(context: ControllerContext, kind: ReplicaKind) -> Controller:
+    reconciler = ReplicaSetReconciler(context, kind)
     return context.controller(reconciler, reconciler.queue)
 
 
 class ReplicaSetReconciler:
-    def __init__(self, context: ControllerContext) -> None:
+    def __init__(self, context: ControllerContext, kind: ReplicaKind) -> None:
+        self._kind = kind
         self._client, self._clock = context.client, context.clock
         self.queue = context.queue()
         self._expectations = Expectations(context.clock)
         self._pod_control = PodControl(context.client, context.recorder)
-        self._replica_sets = context.informers.informer(REPLICA_SETS, indexers={"controller": pods.by_controller})
+        self._replica_sets = context.informers.informer(kind.resource, indexers={"controller": pods.by_controller})
         self._pods = context.informers.informer(PODS, indexers={"controller": pods.by_controller})
         self._replica_sets.add_handlers(
             Handlers(
@@ -61,7 +74,9 @@ class ReplicaSetReconciler:
         now = self._clock.now()
         terminating = sum(meta.is_terminating(pod) and not pods.is_finished(pod) for pod in owned)
         difference = len(active) - desired_replicas(replica_set)
-        status = build_status(replica_set, active, terminating, _told(failure), difference, now)
+        status = build_status(replica_set, active, _told(failure), difference, now)
+        if self._kind.tells_terminating:
+            status["terminatingReplicas"] = terminating
         await self._write_status(replica_set, status)
         if failure is not None:
             raise failure
@@ -71,8 +86,8 @@ class ReplicaSetReconciler:
         lister = self._pods.lister
         candidates = [*lister.by_index("controller", meta.uid(replica_set))]
         candidates += lister.by_index("controller", f"orphan/{meta.namespace(replica_set)}")
-        selector = selector_from_object(replica_set["spec"]["selector"])
-        return await Claims(self._client, REPLICA_SETS, replica_set, PODS, selector).claim(candidates, pods.is_active)
+        selector = self._kind.selector(replica_set)
+        return await Claims(self._client, self._kind.resource, replica_set, PODS, selector).claim(candidates, pods.is_active)
 
     async def _scale(self, key: str, replica_set: Object, active: list[Object]) -> Exception | None:
         plan = plan_scaling(replica_set, active, self._related_pods(replica_set, active), self._clock.now())
@@ -124,7 +139,7 @@ class ReplicaSetReconciler:
         if status == replica_set.get("status"):
             return
         try:
-            await self._client.update(REPLICA_SETS, {**replica_set, "status": status}, subresource="status")
+            await self._client.update(self._kind.resource, {**replica_set, "status": status}, subresource="status")
         except NotFound:
             return
 
@@ -134,7 +149,7 @@ class ReplicaSetReconciler:
 
     def _owner(self, pod: Object) -> str | None:
         """The key of the ReplicaSet that controls the pod, if it is the one we know."""
-        key = owner_key(pod, "ReplicaSet")
+        key = owner_key(pod, self._kind.resource.kind)
         known = self._replica_sets.lister.get(key) if key else None
         controller = meta.controller_of(pod) or {}
         return key if known is not None and meta.uid(known) == controller["uid"] else None
@@ -166,7 +181,7 @@ class ReplicaSetReconciler:
     def _offer(self, pod: Object) -> None:
         """Wake those that may adopt it."""
         for replica_set in self._replica_sets.lister.list(meta.namespace(pod)):
-            if selector_from_object(replica_set["spec"]["selector"]).matches(meta.labels(pod)):
+            if self._kind.selector(replica_set).matches(meta.labels(pod)):
                 self.queue.add(meta.key(replica_set))
 
 

@@ -88,7 +88,7 @@ def pod_from_template(owner: Object) -> Object:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": created, "spec": template.get("spec", {})}
 
 
-def build_status(replica_set: Object, active: Sequence[Object], terminating: int, failure: str, difference: int, now: datetime) -> Object:
+def build_status(replica_set: Object, active: Sequence[Object], failure: str, difference: int, now: datetime) -> Object:
     """The status after a round; `failure` is what creating or deleting pods met, "" if nothing."""
     spec = replica_set["spec"]
     template_labels = (spec["template"].get("metadata") or {}).get("labels") or {}
@@ -99,7 +99,6 @@ def build_status(replica_set: Object, active: Sequence[Object], terminating: int
         "availableReplicas": sum(pods.seconds_until_available(pod, min_ready, now) == 0 for pod in active),
     }
     status: Object = {"replicas": len(active)} | {field: count for field, count in counts.items() if count}
-    status["terminatingReplicas"] = terminating
     if generation := replica_set["metadata"].get("generation"):
         status["observedGeneration"] = generation
     conditions = [each for each in replica_set.get("status", {}).get("conditions") or () if each["type"] != "ReplicaFailure"]

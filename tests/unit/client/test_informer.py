@@ -5,12 +5,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from proa.api import meta
+from proa.api.errors import NotFound
 from proa.api.kinds import PODS
 from proa.api.meta import Object
-from proa.client.fake import FakeClient
+from proa.client.fake import Action, FakeClient
 from proa.client.informer import Informer, InformerFactory
 from proa.client.interface import Handlers
 from proa.lib.clock import VirtualClock
+from proa.lib.tasks import cancel_and_wait
 
 
 def pod(name: str, node: str = "", namespace: str = "default") -> dict[str, Any]:
@@ -125,5 +127,30 @@ def test_the_factory_shares_informers_and_serves_late_handlers() -> None:
         informer.add_handlers(Handlers(add=lambda obj: late.append(meta.name(obj))))
         assert (late, [meta.name(each) for each in informer.lister.by_index("node", "n1")]) == (["a"], ["a"])
         await factory.stop()
+
+    asyncio.run(main())
+
+
+def test_a_kind_that_is_not_served_has_no_objects() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        client = FakeClient(clock=clock)
+        served = False
+
+        def refuse(action: Action) -> None:
+            if not served:
+                raise NotFound("the server could not find the requested resource")
+
+        client.react("list", "pods", refuse)
+        informer = Informer(client, PODS, clock=clock)
+        running = asyncio.ensure_future(informer.run())
+        await clock.advance(0)
+        await asyncio.wait_for(informer.wait_synced(), 1)
+        client.add(pod("late"))
+        served = True
+        await clock.advance(60)
+        await clock.advance(0)
+        assert [meta.name(each) for each in informer.lister.list()] == ["late"]
+        await cancel_and_wait(running)
 
     asyncio.run(main())

@@ -1,4 +1,4 @@
-"""networking.k8s.io: Ingress, IngressClass, NetworkPolicy, IPAddress, ServiceCIDR."""
+"""networking.k8s.io: Ingress, IngressClass, NetworkPolicy."""
 
 from typing import ClassVar
 
@@ -7,8 +7,8 @@ from proa.api.labels import validate_label_selector
 from proa.api.meta import Object
 from proa.api.names import dns1123_subdomain, wildcard_subdomain
 from proa.apiserver.registry.checks import PROTOCOLS, check_choice, check_cidr, check_port, parse_ip
-from proa.apiserver.registry.kinds.plain import GenerationStrategy, SpecStatusStrategy, StatuslessStrategy
-from proa.apiserver.registry.object_meta import NameCheck, immutable
+from proa.apiserver.registry.kinds.plain import GenerationStrategy, SpecStatusStrategy
+from proa.apiserver.registry.object_meta import immutable
 
 _PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
 _BAD_SEQUENCES = ("//", "/./", "/../", "%2f", "%2F")
@@ -170,35 +170,3 @@ def _inside(inner: str, outer: str, path: str) -> list[Cause]:
         return []
     inside = small.version == large.version and small.network_address in large and small.prefixlen > large.prefixlen
     return [] if inside else [invalid(path, inner, "must be a strict subset of `cidr`")]
-
-
-class IpAddressStrategy(StatuslessStrategy):
-    """Named after the address itself, in canonical form."""
-
-    @property
-    def name_check(self) -> NameCheck:
-        return _address_name
-
-    def check(self, obj: Object) -> list[Cause]:
-        parent = (obj.get("spec") or {}).get("parentRef")
-        if parent is None:
-            return [required("spec.parentRef")]
-        return [required(f"spec.parentRef.{field}") for field in ("resource", "name") if not parent.get(field)]
-
-    def check_update(self, obj: Object, old: Object) -> list[Cause]:
-        new, former = (obj.get("spec") or {}).get("parentRef"), (old.get("spec") or {}).get("parentRef")
-        return self.check(obj) + immutable("spec.parentRef", new, former)
-
-
-def _address_name(name: str) -> list[str]:
-    address = parse_ip(name)
-    if address is None:
-        return ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]
-    return [] if str(address) == name else [f'must be in canonical form ("{address}")']
-
-
-class ServiceCidrStrategy(SpecStatusStrategy):
-    def check(self, obj: Object) -> list[Cause]:
-        cidrs = (obj.get("spec") or {}).get("cidrs") or []
-        causes = [] if cidrs else [required("spec.cidrs", "at least one CIDR required")]
-        return causes + [cause for index, cidr in enumerate(cidrs) for cause in check_cidr(f"spec.cidrs[{index}]", cidr)]

@@ -8,6 +8,7 @@ import pytest
 
 from proa.api.errors import ApiError
 from proa.api.meta import Object
+from proa.apiserver.allocators.address_range import family_of
 from proa.apiserver.allocators.band import draw, static_band
 from proa.apiserver.allocators.service import ServiceAllocator
 from proa.apiserver.config import ApiServerConfig
@@ -21,13 +22,11 @@ SINGLE = {"ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack"}
 class World:
     """A cluster with 14 addresses and 4 node ports; `store` does what the API server does around a write."""
 
-    def __init__(self) -> None:
+    def __init__(self, cidr: str = "10.0.0.0/28") -> None:
         nowhere = Path("/nonexistent")
         self.reader = FakeReader()
-        config = ApiServerConfig(
-            nowhere, (), None, nowhere, nowhere, nowhere, nowhere, service_cidr="10.0.0.0/28", node_port_range=(30000, 30003)
-        )
-        self.allocator = ServiceAllocator(config, self.reader)
+        config = ApiServerConfig(nowhere, (), None, nowhere, nowhere, nowhere, nowhere, service_cidr=cidr, node_port_range=(30000, 30003))
+        self.allocator = ServiceAllocator(config, self.reader, lambda: "2030-01-01T00:00:00Z")
 
     def create(self, name: str, **spec: Any) -> Object:
         service = make(name, **spec)
@@ -102,7 +101,7 @@ def test_what_a_service_asks_for(world: World, spec: Object, expected: Object) -
         (
             {"clusterIP": "10.1.0.1"},
             'spec.clusterIPs: Invalid value: ["10.1.0.1"]: failed to allocate IP 10.1.0.1: '
-            "the provided IP (10.1.0.1) is not in the valid range. The range of valid IPs is 10.0.0.0/28",
+            "the provided network does not match the current range",
         ),
         (
             {"clusterIP": "10.0.0.15"},
@@ -230,3 +229,32 @@ def test_the_lower_band_is_drawn_from_last() -> None:
         taken.append(found)
     assert (sorted(taken[:6]), sorted(taken[6:])) == ([4, 5, 6, 7, 8, 9], [0, 1, 2, 3])
     assert draw(10, 4, lambda offset: False) is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "policy", "families", "addresses"),
+    [
+        ({}, "SingleStack", ["IPv4"], 1),
+        ({"ipFamilyPolicy": "PreferDualStack"}, "PreferDualStack", ["IPv4", "IPv6"], 2),
+        ({"ipFamilyPolicy": "RequireDualStack", "ipFamilies": ["IPv6"]}, "RequireDualStack", ["IPv6", "IPv4"], 2),
+        ({"ipFamilies": ["IPv6"]}, "SingleStack", ["IPv6"], 1),
+        ({"clusterIP": "fd00::5"}, "SingleStack", ["IPv6"], 1),
+        ({"clusterIPs": ["10.0.0.5", "fd00::5"], "ipFamilyPolicy": "RequireDualStack"}, "RequireDualStack", ["IPv4", "IPv6"], 2),
+    ],
+)
+def test_two_families(spec: Object, policy: str, families: list[str], addresses: int) -> None:
+    made = World("10.0.0.0/28,fd00::/112").create("a", **spec)["spec"]
+    assert (made["ipFamilyPolicy"], made["ipFamilies"]) == (policy, families)
+    assert [family_of(each) for each in made["clusterIPs"]] == families[:addresses]
+    assert made["clusterIP"] == made["clusterIPs"][0]
+
+
+def test_a_single_family_is_asked_for_and_the_second_address_goes() -> None:
+    world = World("10.0.0.0/28,fd00::/112")
+    old = world.create("a", ipFamilyPolicy="PreferDualStack")
+    both = old["spec"]["clusterIPs"]
+    single = world.update(old, **{**old["spec"], "ipFamilyPolicy": "SingleStack"})
+    assert (single["spec"]["clusterIPs"], single["spec"]["ipFamilies"]) == (both[:1], ["IPv4"])
+    assert world.allocator.addresses.is_free(both[1])
+    again = world.update(single, **{**single["spec"], "ipFamilyPolicy": "PreferDualStack"})
+    assert [family_of(each) for each in again["spec"]["clusterIPs"]] == ["IPv4", "IPv6"]

@@ -12,10 +12,11 @@ from proa.apiserver.authz.aggregation import outdated
 from proa.apiserver.authz.build import build_authorizer
 from proa.apiserver.bootstrap.reconcile import RECREATE, reconcile_binding, reconcile_endpoint_slice, reconcile_role, reconcile_service
 from proa.apiserver.bootstrap.rule import rule
-from proa.apiserver.bootstrap.run import bootstrap
+from proa.apiserver.bootstrap.run import Bootstrap
 from proa.apiserver.config import ApiServerConfig
 from proa.apiserver.fake import FakeReader, FakeWriter
 from proa.apiserver.interface import RequestInfo, User
+from proa.lib.clock import VirtualClock
 
 GROUP = "rbac.authorization.k8s.io"
 
@@ -35,7 +36,7 @@ def configuration(directory: Path, cidr: str = "10.96.0.0/16") -> ApiServerConfi
 def started(directory: Path) -> tuple[FakeReader, FakeWriter]:
     reader = FakeReader()
     writer = FakeWriter(reader)
-    asyncio.run(bootstrap(reader, writer, configuration(directory), serves_all))
+    asyncio.run(Bootstrap(reader, writer, configuration(directory), serves_all, VirtualClock()).run())
     return reader, writer
 
 
@@ -43,16 +44,22 @@ def test_a_fresh_cluster_is_complete_and_a_second_start_writes_nothing(tmp_path:
     reader, writer = started(tmp_path)
     plurals = ("clusterroles", "clusterrolebindings", "roles", "rolebindings")
     counts = {plural: len(reader.list(GROUP, plural)) for plural in plurals}
-    assert counts == {"clusterroles": 72, "clusterrolebindings": 53, "roles": 7, "rolebindings": 7}
-    assert [path for _, path in writer.requests[:4]] == ["/api/v1/namespaces"] * 4
-    assert {method for method, _ in writer.requests} == {"POST"}
+    assert counts == {"clusterroles": 72, "clusterrolebindings": 53, "roles": 8, "rolebindings": 8}
+    first = {path for _, path in writer.requests[:6]}
+    assert first == {"/api/v1/namespaces", *(f"/apis/networking.k8s.io/v1/servicecidrs{rest}" for rest in ("", "/kubernetes/status"))}
+    assert [(method, path) for method, path in writer.requests if method != "POST"] == [
+        ("PATCH", "/apis/networking.k8s.io/v1/servicecidrs/kubernetes/status")
+    ]
     assert outdated(reader.list(GROUP, "clusterroles")) == {}
-    assert asyncio.run(bootstrap(reader, writer, configuration(tmp_path), serves_all)) == 0
+    assert asyncio.run(Bootstrap(reader, writer, configuration(tmp_path), serves_all, VirtualClock()).run()) == 0
 
 
 def test_kinds_that_this_version_of_the_api_lacks_are_left_out(tmp_path: Path) -> None:
     reader = FakeReader()
-    asyncio.run(bootstrap(reader, FakeWriter(reader), configuration(tmp_path), lambda resource: resource.kind != "ServiceCIDR"))
+    without = Bootstrap(
+        reader, FakeWriter(reader), configuration(tmp_path), lambda resource: resource.kind != "ServiceCIDR", VirtualClock()
+    )
+    asyncio.run(without.run())
     assert reader.list("networking.k8s.io", "servicecidrs") == []
     assert reader.list("scheduling.k8s.io", "priorityclasses") != []
 
@@ -80,15 +87,14 @@ def test_the_kubernetes_service_leads_to_the_server(tmp_path: Path) -> None:
         [{"addresses": ["172.20.0.2"], "conditions": {"ready": True}}], [port],
     )  # fmt: skip
     (tmp_path / "moved").mkdir()
-    writer = FakeWriter(reader)
-    assert asyncio.run(bootstrap(reader, writer, configuration(tmp_path / "moved", "10.97.0.0/16"), serves_all)) == 1
-    assert [method for method, _ in writer.requests] == ["DELETE", "POST"]
+    moved = configuration(tmp_path / "moved", "10.97.0.0/16")
+    assert asyncio.run(Bootstrap(reader, FakeWriter(reader), moved, serves_all, VirtualClock()).run()) == 0
 
 
 def test_a_server_on_loopback_has_a_service_without_endpoints(tmp_path: Path) -> None:
     reader = FakeReader()
     config = replace(configuration(tmp_path), advertise_address="127.0.0.1")
-    asyncio.run(bootstrap(reader, FakeWriter(reader), config, serves_all))
+    asyncio.run(Bootstrap(reader, FakeWriter(reader), config, serves_all, VirtualClock()).run())
     found = [
         len(reader.list(group, plural)) for group, plural in (("", "services"), ("", "endpoints"), ("discovery.k8s.io", "endpointslices"))
     ]
@@ -188,7 +194,7 @@ def test_bindings_only_gain_subjects_and_are_made_anew_for_another_role(present:
 
 def test_services_and_slices_are_corrected() -> None:
     wanted = {"spec": {"clusterIP": "10.0.0.1", "ports": [1]}}
-    assert reconcile_service(wanted, {"spec": {"clusterIP": "10.0.0.2", "ports": [1]}}) == RECREATE
+    assert reconcile_service(wanted, {"spec": {"clusterIP": "10.0.0.2", "ports": [1]}}) is None
     assert reconcile_service(wanted, {"spec": {"clusterIP": "10.0.0.1", "ports": [2], "x": 1}}) == {
         "spec": {"clusterIP": "10.0.0.1", "ports": [1], "x": 1}
     }

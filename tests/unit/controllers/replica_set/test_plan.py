@@ -66,12 +66,11 @@ def test_status_counts_and_failure_condition() -> None:
     spec: dict[str, Any] = {"replicas": 4, "minReadySeconds": 50, "template": {"metadata": {"labels": {"app": "x"}}}}
     replica_set = {"metadata": {"generation": 2}, "spec": spec}
     active = [pod("old", ready=100), pod("fresh", ready=10), pod("unready", ready=None)]
-    assert build_status(replica_set, active, 1, "quota", -1, NOW) == {
+    assert build_status(replica_set, active, "quota", -1, NOW) == {
         "replicas": 3,
         "fullyLabeledReplicas": 3,
         "readyReplicas": 2,
         "availableReplicas": 1,
-        "terminatingReplicas": 1,
         "observedGeneration": 2,
         "conditions": [
             {
@@ -80,8 +79,7 @@ def test_status_counts_and_failure_condition() -> None:
             }
         ],
     }  # fmt: skip
-    assert build_status({**replica_set, "spec": {**spec, "replicas": 0}}, [], 0, "", 0, NOW) == {
+    assert build_status({**replica_set, "spec": {**spec, "replicas": 0}}, [], "", 0, NOW) == {
         "replicas": 0,
-        "terminatingReplicas": 0,
         "observedGeneration": 2,
     }
