@@ -28,6 +28,10 @@ STATEFUL_SETS = ResourceId("apps", "v1", "statefulsets", "StatefulSet", True)
 CRON_JOBS = ResourceId("batch", "v1", "cronjobs", "CronJob", True)
 JOBS = ResourceId("batch", "v1", "jobs", "Job", True)
 
+CERTIFICATE_SIGNING_REQUESTS = ResourceId("certificates.k8s.io", "v1", "certificatesigningrequests", "CertificateSigningRequest", False)
+CLUSTER_TRUST_BUNDLES = ResourceId("certificates.k8s.io", "v1", "clustertrustbundles", "ClusterTrustBundle", False)
+POD_CERTIFICATE_REQUESTS = ResourceId("certificates.k8s.io", "v1", "podcertificaterequests", "PodCertificateRequest", True)
+
 LEASES = ResourceId("coordination.k8s.io", "v1", "leases", "Lease", True)
 ENDPOINT_SLICES = ResourceId("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", True)
 

@@ -40,6 +40,8 @@ async def _run_controllers(paths: ClusterPaths, settings: ClusterSettings) -> No
         cluster_cidr=settings.pod_network_cidr,
         root_ca=(paths.pki / "ca.crt").read_text(),
         service_account_key=str(paths.pki / "service-account.key"),
+        signing_certificate=paths.pki / "ca.crt",
+        signing_key=paths.pki / "ca.key",
         load_balancer_pool=pool,
         cluster_name=settings.name,
     )

@@ -19,6 +19,9 @@ class ManagerConfig:
     node_cidr_mask: int = 24
     root_ca_file: str = ""
     service_account_private_key_file: str = ""
+    cluster_signing_cert_file: str = ""
+    cluster_signing_key_file: str = ""
+    cluster_signing_duration: float = 365 * 86400.0
     node_monitor_grace_period: float = 40.0
     leader_elect: bool = False
     log_level: str = "INFO"
@@ -30,6 +33,9 @@ class ManagerConfig:
             node_cidr_mask=self.node_cidr_mask,
             service_account_key=self.service_account_private_key_file,
             root_ca=Path(self.root_ca_file).read_text() if self.root_ca_file else "",
+            signing_certificate=Path(self.cluster_signing_cert_file) if self.cluster_signing_cert_file else None,
+            signing_key=Path(self.cluster_signing_key_file) if self.cluster_signing_key_file else None,
+            signing_duration=self.cluster_signing_duration,
             node_monitor_grace_period=self.node_monitor_grace_period,
         )
 
@@ -43,4 +49,6 @@ def load(path: Path) -> ManagerConfig:
     config = ManagerConfig(**members)
     if bool(config.socket) == bool(config.kubeconfig):
         raise ValueError(f"{path}: give one of socket and kubeconfig")
+    if bool(config.cluster_signing_cert_file) != bool(config.cluster_signing_key_file):
+        raise ValueError(f"{path}: give cluster_signing_cert_file and cluster_signing_key_file together")
     return config

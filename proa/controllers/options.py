@@ -1,6 +1,7 @@
 """What the controllers are told from outside, as one plain value."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,11 @@ class ControllerOptions:
     """PEM, published in every namespace."""
     service_account_key: str = ""
     """File of the key that signs tokens which lie in Secrets; none are made without."""
+    signing_certificate: Path | None = None
+    """The authority (PEM) that signs approved certificate requests, and its key; None: nothing is signed."""
+    signing_key: Path | None = None
+    signing_duration: float = 365 * 86400.0
+    """The longest life of what is signed."""
     load_balancer_pool: tuple[str, ...] = ()
     node_monitor_period: float = 5.0
     node_monitor_grace_period: float = 40.0

@@ -21,6 +21,7 @@ from proa.controllers import (
     token_cleaner,
     vac_protection,
 )
+from proa.controllers.certificates import approving, cleaning, signing, trust_bundle
 from proa.controllers.context import ControllerContext
 from proa.controllers.deployment import controller as deployment
 from proa.controllers.disruption import controller as disruption
@@ -49,6 +50,11 @@ CONTROLLERS: Mapping[str, Build] = {
     "bootstrap-signer": bootstrap_signer.build,
     "root-ca-cert-publisher": root_ca.build,
     "service-cidrs-controller": service_cidr.build,
+    "certificatesigningrequest-approving-controller": approving.build,
+    "certificatesigningrequest-signing-controller": signing.build,
+    "certificatesigningrequest-cleaner-controller": cleaning.build,
+    "podcertificaterequest-cleaner-controller": cleaning.build_for_pods,
+    "kube-apiserver-serving-clustertrustbundle-publisher-controller": trust_bundle.build,
     "generic-garbage-collector": garbage_collector.build,
     "node-controller": node_lifecycle.build,
     "taint-eviction-controller": taint_eviction.build,
@@ -64,8 +70,13 @@ ACCOUNTS: Mapping[str, str] = {
     "taint-eviction-controller": "node-controller",
     "node-ipam-controller": "node-controller",
     "serviceaccount-token-controller": SHARED_INFORMERS,
+    "certificatesigningrequest-approving-controller": "certificate-controller",
+    "certificatesigningrequest-signing-controller": "certificate-controller",
+    "certificatesigningrequest-cleaner-controller": "certificate-controller",
+    "podcertificaterequest-cleaner-controller": "podcertificaterequestcleaner",
+    "kube-apiserver-serving-clustertrustbundle-publisher-controller": "kube-apiserver-serving-clustertrustbundle-publisher",
 }
-"""Controllers that share another one's account; the maker of tokens is the manager itself, as upstream."""
+"""Where the account has another name; the maker of tokens is the manager itself, as upstream."""
 
 EVENT_SOURCES: Mapping[str, str] = {
     "node-ipam-controller": "cidrAllocator",

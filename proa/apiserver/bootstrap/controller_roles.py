@@ -130,6 +130,11 @@ CONTROLLER_ROLES: dict[str, list[Object]] = {
         rule("create delete list patch watch", "pods"),
         events(),
     ],
+    "kube-apiserver-serving-clustertrustbundle-publisher": [
+        rule("attest", "signers", CERTIFICATES, names="kubernetes.io/kube-apiserver-serving"),
+        rule("create delete list update watch", "clustertrustbundles", CERTIFICATES),
+        events(),
+    ],
     "legacy-service-account-token-cleaner": [
         rule("get", "configmaps", names="kube-apiserver-legacy-service-account-token-tracking"),
         rule("delete patch", "secrets"),
@@ -158,6 +163,7 @@ CONTROLLER_ROLES: dict[str, list[Object]] = {
         rule("watch", "events"),
     ],
     "pod-garbage-collector": [rule("delete list watch", "pods"), rule(READ, "nodes"), rule("patch", "pods/status")],
+    "podcertificaterequestcleaner": [rule(f"delete {READ}", "podcertificaterequests", CERTIFICATES)],
     "pv-protection-controller": [rule(f"update {READ}", "persistentvolumes"), events()],
     "pvc-protection-controller": [
         rule(f"update {READ}", "persistentvolumeclaims"),

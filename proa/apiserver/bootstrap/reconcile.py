@@ -19,13 +19,13 @@ from proa.api.kinds import (
     ROLES,
     SERVICES,
 )
+from proa.api.legacy_token import TRACKING as TOKEN_TRACKING
 from proa.api.meta import Object
 from proa.api.resource import ResourceId
 from proa.apiserver.authz.rule_coverage import compact, missing_rules
 from proa.apiserver.bootstrap import flow_control
 from proa.apiserver.bootstrap.authentication_trust import NAME as TRUST
 from proa.apiserver.bootstrap.authentication_trust import combined_trust
-from proa.api.legacy_token import TRACKING as TOKEN_TRACKING
 from proa.apiserver.bootstrap.role_based_access import AUTOUPDATE
 
 RECREATE = "recreate"

@@ -37,6 +37,7 @@ from proa.apiserver.registry.kinds import (
     persistent_volume,
     persistent_volume_claim,
     pod,
+    pod_certificates,
     pod_parts,
     policy,
     rbac,
@@ -47,11 +48,12 @@ from proa.apiserver.registry.kinds import (
     service_addresses,
     storage,
     storage_migration,
+    trust_bundles,
     workload_groups,
     workload_status,
     workloads,
 )
-from proa.apiserver.registry.kinds.plain import PathNamedStrategy, PlainStrategy
+from proa.apiserver.registry.kinds.plain import PlainStrategy
 from proa.apiserver.registry.normalize import Normalizer, NormalizerCache
 from proa.apiserver.registry.rows import (
     CREATE,
@@ -98,6 +100,10 @@ def _finalize(main: KindStrategy) -> core.NamespaceFinalizeStrategy:
 def _status(check: Callable[[Object, Object], list[Cause]] = lambda obj, old: [], kept: tuple[str, ...] = ()) -> Sub:
     """/status of a kind with rules for it, or with metadata that doesn't change there."""
     return Sub("status", make=lambda main: StatusStrategy(main, kept, check))
+
+
+def _request_part(part: certificate_signing_request.Part) -> Sub:
+    return Sub(part, make=lambda main: certificate_signing_request.RequestPartStrategy(main, part))
 
 
 POD_STATUS = Sub("status", make=pod.PodStatusStrategy)
@@ -206,13 +212,12 @@ TABLE: tuple[Row, ...] = (
     Row("batch", "v1", "jobs", "Job", NS, batch.JobStrategy, (), ALL, (_status(job_status.check_job_status),)),
 
     Row(CERTIFICATES, "v1", "certificatesigningrequests", "CertificateSigningRequest", CLUSTER,
-        certificate_signing_request.CertificateSigningRequestStrategy, ("csr",), subresources=(
-            Sub("approval", make=certificate_signing_request.CertificateSigningRequestApprovalStrategy),
-            Sub("status", make=certificate_signing_request.CertificateSigningRequestStatusStrategy),
-        )),
-    Row(CERTIFICATES, "v1", "clustertrustbundles", "ClusterTrustBundle", CLUSTER, PathNamedStrategy, other_versions=("v1beta1",)),
-    Row(CERTIFICATES, "v1", "podcertificaterequests", "PodCertificateRequest", NS, PlainStrategy, ("pcr",), subresources=(STATUS,),
+        certificate_signing_request.CertificateSigningRequestStrategy,
+        ("csr",), subresources=(_request_part("approval"), _request_part("status"))),
+    Row(CERTIFICATES, "v1", "clustertrustbundles", "ClusterTrustBundle", CLUSTER, trust_bundles.ClusterTrustBundleStrategy,
         other_versions=("v1beta1",)),
+    Row(CERTIFICATES, "v1", "podcertificaterequests", "PodCertificateRequest", NS, pod_certificates.PodCertificateRequestStrategy,
+        ("pcr",), subresources=(Sub("status", make=pod_certificates.PodCertificateStatusStrategy),), other_versions=("v1beta1",)),
 
     Row("coordination.k8s.io", "v1", "leases", "Lease", NS, coordination.LeaseStrategy),
     Row("coordination.k8s.io", "v1beta1", "leasecandidates", "LeaseCandidate", NS, coordination.LeaseCandidateStrategy,

@@ -440,7 +440,7 @@ def test_metadata_that_never_changes(find: Find) -> None:
         ("apiservices", "apiregistration.k8s.io", "v1.", True),
         ("ipaddresses", "networking.k8s.io", "2001:db8::1", True),
         ("ipaddresses", "networking.k8s.io", "2001:db8:0::1", False),
-        ("clustertrustbundles", "certificates.k8s.io", "example.com:signer:one", True),
+        ("clustertrustbundles", "certificates.k8s.io", "example.com:signer:one", False),
         ("namespaces", "", "a.b", False),
         ("nodes", "", "node-1.example.com", True),
         ("pods", "", "a.b", True),
