@@ -7,6 +7,7 @@ from collections.abc import Callable
 from proa.api import meta
 from proa.api.errors import NotFound
 from proa.api.meta import Object
+from proa.apiserver.admission import node_pod_certificates
 from proa.apiserver.admission.node_labels import forbidden_labels
 from proa.apiserver.admission.refusal import refuse
 from proa.apiserver.authn.token_request import REPLACED
@@ -32,6 +33,7 @@ class NodeRestriction(PassiveAdmission):
             ("coordination.k8s.io", "leases"): self._lease,
             ("storage.k8s.io", "csinodes"): self._csi_node,
             ("resource.k8s.io", "resourceslices"): self._resource_slice,
+            ("certificates.k8s.io", "podcertificaterequests"): self._pod_certificate,
         }
 
     async def admit(self, attributes: Attributes) -> None:
@@ -134,6 +136,12 @@ class NodeRestriction(PassiveAdmission):
         obj = attributes.object if attributes.operation == "CREATE" else attributes.old_object
         if attributes.operation in ("CREATE", "DELETE") and obj is not None and obj.get("spec", {}).get("nodeName") != node:
             raise refuse(attributes, "can only create/delete ResourceSlice with the same NodeName as the requesting node")
+
+    def _pod_certificate(self, node: str, attributes: Attributes) -> None:
+        if attributes.operation != "CREATE" or attributes.object is None:
+            return
+        if why := node_pod_certificates.problem(node, attributes.object, attributes.namespace, self._reader):
+            raise refuse(attributes, why)
 
 
 def _own_name(node: str, attributes: Attributes, why: str) -> None:

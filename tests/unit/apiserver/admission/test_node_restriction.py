@@ -7,6 +7,7 @@ import pytest
 
 from proa.api.meta import Object
 from proa.apiserver.admission.node_labels import forbidden_labels
+from proa.apiserver.admission.node_pod_certificates import problem
 from proa.apiserver.admission.node_restriction import NodeRestriction
 from proa.apiserver.fake import FakeReader
 from proa.apiserver.interface import AdmissionPlugin, Attributes, User
@@ -168,3 +169,30 @@ def test_others_are_not_restricted(attributes: Make, ask: Ask) -> None:
 )  # fmt: skip
 def test_labels_that_are_not_the_kubelets(new: dict[str, str], old: dict[str, str], expected: list[str]) -> None:
     assert forbidden_labels(new, old) == expected
+
+
+CERTIFICATE = {
+    "nodeName": "n1", "nodeUID": "node-uid", "podName": "web", "podUID": "pod-uid", "serviceAccountName": "shop",
+    "serviceAccountUID": "account-uid",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "running", "expected"),
+    [
+        ({}, {}, ""),
+        ({"nodeName": "n2"}, {}, 'PodCertificateRequest.Spec.NodeName="n2", which is not the requesting node "n1"'),
+        ({"podName": "gone"}, {}, 'while retrieving pod named in the PodCertificateRequest: pod "gone" not found'),
+        ({"podUID": "x"}, {}, 'PodCertificateRequest.Spec.PodUID contains pod UID ("x") which differs from running pod "pod-uid"'),
+        ({}, {"nodeName": "n2"}, 'pod "web" is not running on node "n1"'),
+        ({"serviceAccountName": "x"}, {}, 'PodCertificateRequest.Spec.ServiceAccountName ("x") differs from running pod\'s "shop"'),
+        ({"serviceAccountUID": "x"}, {}, "PodCertificateRequest.Spec.ServiceAccountUID differs from the UID of the pod's service account"),
+        ({"nodeUID": "x"}, {}, "PodCertificateRequest.Spec.NodeUID differs from the node's UID"),
+    ],
+)
+def test_certificates_are_asked_for_pods_of_the_own_node(changed: Object, running: Object, expected: str) -> None:
+    reader = FakeReader()
+    reader.put("", "nodes", {"metadata": {"name": "n1", "uid": "node-uid"}})
+    reader.put("", "serviceaccounts", {"metadata": {"name": "shop", "namespace": "shop", "uid": "account-uid"}})
+    reader.put("", "pods", {**pod("n1"), "spec": {"nodeName": "n1", "serviceAccountName": "shop", **running}})
+    assert problem("n1", {"spec": {**CERTIFICATE, **changed}}, "shop", reader) == expected
