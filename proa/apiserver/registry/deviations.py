@@ -213,7 +213,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
     ),
     Deviation(
         "CertificateSigningRequest, ClusterTrustBundle, PodCertificateRequest",
-        "what is wrong within X.509 data is told in the parser's words; a pod certificate's notBefore isn't compared with the server's clock",
+        "faults of X.509 data are told in the parser's words; notBefore of a pod's certificate isn't compared with the server's clock",
         "another parser; validation has no clock",
     ),
     Deviation(

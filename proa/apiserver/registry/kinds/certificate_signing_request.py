@@ -95,6 +95,8 @@ def keep_conditions(obj: Object, old: Object, types: Sequence[str]) -> None:
         if len(before) == len(places):
             for index, each in zip(places, before, strict=True):
                 new[index] = dict(each)
+    if new:
+        obj["status"]["conditions"] = new
 
 
 def stamp_conditions(obj: Object, old: Object, now: str) -> None:
