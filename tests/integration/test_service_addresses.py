@@ -68,6 +68,17 @@ def test_a_service_comes_and_goes_with_its_claim(run: Run) -> None:
     run(scenario)
 
 
+def test_a_second_service_of_the_name_leaves_the_claim_of_the_first(run: Run) -> None:
+    async def scenario(api: Api) -> None:
+        twice = service("a", clusterIP="10.96.0.77")
+        assert (await api("POST", SERVICES, twice)).status == 201
+        claimed = (await api("GET", f"{ADDRESSES}/10.96.0.77")).body
+        assert (await api("POST", SERVICES, twice)).status == 409
+        assert (await api("GET", f"{ADDRESSES}/10.96.0.77")).body == claimed
+
+    run(scenario)
+
+
 def test_nothing_is_claimed_by_a_dry_run_a_headless_or_a_refused_service(run: Run) -> None:
     async def scenario(api: Api) -> None:
         assert (await api("POST", f"{SERVICES}?dryRun=All", service("a"))).status == 201

@@ -91,16 +91,21 @@ class Claims:
         """The addresses that are claimed for it by this server."""
         return {address for address in self._by_service.get(service, ()) if self.by_address[address].managed}
 
-    async def write(self, service: str, addresses: Iterable[str]) -> None:
-        """A claim that somebody else was faster with is left to the repair."""
-        if self.collection is not None:
-            await asyncio.gather(*(self._write(self.collection, service, each) for each in addresses))
+    async def write(self, service: str, addresses: Iterable[str]) -> set[str]:
+        """What this has claimed. What the Service had before stays; where somebody else was faster, it is left to the repair."""
+        if self.collection is None:
+            return set()
+        wanted = [each for each in addresses if each not in self._by_service.get(service, ())]
+        claimed = await asyncio.gather(*(self._write(self.collection, service, each) for each in wanted))
+        return {address for address, is_new in zip(wanted, claimed, strict=True) if is_new}
 
-    async def _write(self, collection: Collection, service: str, address: str) -> None:
+    async def _write(self, collection: Collection, service: str, address: str) -> bool:
         try:
             await collection.create(address, new_ip_address(address, service, self._now()))
         except KeyExists:
             log.warning("the IPAddress %s of Service %s is somebody else's", address, service)
+            return False
+        return True
 
     async def withdraw(self, service: str, addresses: Iterable[str]) -> None:
         """Delete what is (still) claimed for that Service."""

@@ -66,8 +66,7 @@ class ServiceAllocator:
         try:
             entry = await write
         except BaseException:
-            await claiming
-            await claims.withdraw(key, addresses)
+            await claims.withdraw(key, await claiming)
             raise
         await claiming
         if meta.key(obj) != key:  # a generated name was taken, and another one made
