@@ -18,10 +18,11 @@ down: $(STAMP)
 
 # Tests on real clusters share the machine with everything else: what fails is asked once more, alone, and both outcomes are printed.
 test: packages test-packages $(DEV_STAMP) lint
-	$(BIN)/pytest || $(BIN)/pytest --last-failed --last-failed-no-failures none
+	$(BIN)/pytest tests/conformance tests/e2e || $(BIN)/pytest --last-failed --last-failed-no-failures none tests/conformance tests/e2e
+	$(BIN)/pytest --numprocesses 2 tests/unit tests/integration
 
 test-fast: $(DEV_STAMP)
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest --numprocesses 2 tests/unit
 
 lint: $(DEV_STAMP)
 	$(BIN)/ruff check .

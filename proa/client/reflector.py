@@ -9,7 +9,7 @@ import random
 from collections.abc import Sequence
 from typing import Protocol
 
-from proa.api.errors import ApiError, Expired, NotFound
+from proa.api.errors import ApiError, Expired
 from proa.api.meta import Object, resource_version
 from proa.api.resource import ResourceId
 from proa.client.interface import Client, ObjectList, WatchEvent
@@ -69,7 +69,7 @@ class Reflector:
                 self._version, self._list_from, received = "", "", False
             except (ApiError, OSError) as error:
                 self._tell(error)
-                if isinstance(error, NotFound) and not self._version:
+                if isinstance(error, ApiError) and error.status_code == 404 and not self._version:
                     self._sink.replace([])  # the kind isn't served, so there is none of it
                 received = False
             if not received:

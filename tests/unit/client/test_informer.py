@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from proa.api import meta
-from proa.api.errors import NotFound
+from proa.api.errors import ApiError
 from proa.api.kinds import PODS
 from proa.api.meta import Object
 from proa.client.fake import Action, FakeClient
@@ -139,7 +139,7 @@ def test_a_kind_that_is_not_served_has_no_objects() -> None:
 
         def refuse(action: Action) -> None:
             if not served:
-                raise NotFound("the server could not find the requested resource")
+                raise ApiError("404 page not found", code=404, reason="")
 
         client.react("list", "pods", refuse)
         informer = Informer(client, PODS, clock=clock)
