@@ -1,6 +1,5 @@
 """Who may do what by roles and bindings, how a decision explains itself, and what it costs."""
 
-import time
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from proa.apiserver.authz.role_index import GROUP
 from proa.apiserver.bootstrap.rule import paths, rule
 from proa.apiserver.fake import FakeReader
 from proa.apiserver.interface import Decision, RequestInfo, User
+from tests.unit.apiserver.authz.steps import calls_of
 
 JANE = User("jane", ("dev",))
 APP = User("system:serviceaccount:shop:app", ("system:serviceaccounts", "system:serviceaccounts:shop"))
@@ -173,7 +173,7 @@ def test_a_denial_is_a_forbidden_status_about_the_object() -> None:
 
 
 def test_a_decision_costs_little_among_5000_bindings() -> None:
-    """Counts look-ups of distinct kinds (cold) too; the bound leaves room for a machine that is busy with other tests."""
+    """Counts look-ups of distinct kinds (cold) too."""
     reader, authorizer = world()
     for number in range(5000):
         subjects = [subject("User", f"user-{number}"), subject("Group", f"group-{number % 50}")]
@@ -181,7 +181,4 @@ def test_a_decision_costs_little_among_5000_bindings() -> None:
         reader.put(GROUP, "rolebindings", binding(f"b-{number}", "reader", *subjects, namespace=namespace))
     user = User("user-7", ("group-7", "dev", "system:authenticated"))
     asked = [resource("get", "secrets", namespace=f"ns-{number}", name="x") for number in range(100)]
-    start = time.process_time()
-    for info in asked * 20:
-        authorizer.decide(user, info)
-    assert (time.process_time() - start) / 2000 < 50e-6
+    assert calls_of(lambda: [authorizer.decide(user, info) for info in asked * 20]) / 2000 < 60
