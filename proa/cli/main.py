@@ -1,6 +1,7 @@
 """The command line: one table of commands, each loaded only when it is called, so that every command starts in milliseconds."""
 
 import importlib
+import os
 import signal
 import sys
 from types import FrameType
@@ -55,18 +56,30 @@ def main() -> None:
     """Run a command; a ClusterError, or what the machine refuses, is one sentence on stderr and exit code 1."""
     from proa.cluster.errors import ClusterError, explain
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, _interrupt)
     try:
         cli(prog_name="proa")
+    except SystemExit as ended:
+        if not _interruptions:
+            raise
+        # An interruption that came while a module made its dataclasses counts as unhandled for CPython, whatever becomes of it: it
+        # would end as if killed.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(ended.code if isinstance(ended.code, int) else 1)
     except ClusterError as error:
         _fail(str(error))
     except OSError as error:
         _fail(explain(error))
 
 
+_interruptions: list[int] = []
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
     """As Ctrl-C does: what was half made is removed before the end."""
+    _interruptions.append(number)
     raise KeyboardInterrupt
 
 
