@@ -44,7 +44,7 @@ class Installation:
     def start(self) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "proa.apiserver", "--config", str(self.config), "--log-level", "WARNING"]
         with self.log.open("ab") as log:
-            return subprocess.Popen(command, stdout=log, stderr=log)
+            return subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | {"PYTHONDONTWRITEBYTECODE": ""})
 
     @contextmanager
     def running(self) -> Iterator[Target]:

@@ -4,8 +4,9 @@ Source: meta/v1 Status and the constructors' wording in the Kubernetes API conve
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
+
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

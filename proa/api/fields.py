@@ -1,10 +1,10 @@
 """Field selectors: `metadata.name=web,status.phase!=Running`. Every term must hold."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from proa.api.errors import BadRequest
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ A `Selector` is an immutable list of requirements that must all hold. Messages a
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any
 
 from proa.api.errors import BadRequest, Cause, forbidden, go_value, invalid, required
 from proa.api.names import label_value, qualified_name
+from proa.lib.dataclass import dataclass
 
 _token = re.compile(r"\s*(?:(!=|==|[=!<>(),])|([^\s=!<>(),]+))").match
 _BINARY = ("in", "notin", "=", "==", "!=", ">", "<")

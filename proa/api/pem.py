@@ -3,8 +3,9 @@
 import base64
 import binascii
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from proa.lib.dataclass import dataclass
 
 if TYPE_CHECKING:
     from cryptography import x509

@@ -5,9 +5,10 @@ family of suffixes (binary, decimal, exponent) and uses the largest one that lea
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
+
+from proa.lib.dataclass import dataclass
 
 Format = Literal["binary", "decimal", "exponent"]
 NANO = 10**9

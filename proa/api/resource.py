@@ -5,11 +5,12 @@ registry at run time. A `Strategy` fills in what create and update mean for one 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from proa.api.errors import Cause
 from proa.api.meta import Object
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ Built-in kinds get their nodes from the published schema (`proa.api.schema`), cu
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
+
+from proa.lib.dataclass import dataclass
 
 NodeType = Literal["object", "map", "array", "string", "integer", "number", "boolean", "int_or_string", "quantity", "any"]
 

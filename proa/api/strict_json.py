@@ -6,12 +6,12 @@ with it. Only where the counts differ does the standard library's scanner, ten t
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from proa.api.errors import BadRequest
+from proa.lib.dataclass import dataclass
 
 MAX_DEPTH = 256
 """Levels of nesting. Upstream stops at 10,000; here every later walk of an object is recursive, and the deepest real ones have about 60."""

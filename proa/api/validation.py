@@ -6,7 +6,6 @@ paths, prunes in place and words what it finds as upstream does.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from proa.api.errors import BadRequest, Cause
@@ -14,6 +13,7 @@ from proa.api.schema_node import SchemaNode
 from proa.api.strict_json import YAML_COMPLAINT
 from proa.api.validation_scalars import SCALAR_CHECKS
 from proa.api.validation_walk import walk
+from proa.lib.dataclass import dataclass
 
 Check = Callable[[Any], bool]
 

@@ -1,7 +1,7 @@
 """One request on its way through a verb, and what all verbs share of the server."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from proa.apiserver.negotiation import Encoding, negotiate, negotiate_for
 from proa.apiserver.served import GroupVersionResource, ServedResource
 from proa.apiserver.table import Tabulator
 from proa.lib.clock import Clock, format_time
+from proa.lib.dataclass import dataclass
 from proa.lib.http.message import AnyResponse, Request, Response
 from proa.storage.interface import Entry
 

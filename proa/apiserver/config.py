@@ -1,9 +1,10 @@
 """Everything that the API server is told from outside, as one plain value."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from proa.apiserver.audit.options import AuditOptions
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ A flag that is not in the table is refused by name: an option that nobody heeds 
 import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from proa.apiserver.config import ApiServerConfig
+from proa.lib.dataclass import dataclass
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 

@@ -4,11 +4,12 @@ Order of stages: authentication -> audit -> fairness -> authorization -> verb (d
 """
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from proa.api.meta import Object
 from proa.api.resource import Resource
+from proa.lib.dataclass import dataclass
 from proa.lib.http.message import Request
 from proa.storage.interface import Entry
 

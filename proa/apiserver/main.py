@@ -51,12 +51,14 @@ async def run(config: ApiServerConfig) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    gc.enable()
     logging.getLogger(__name__).info("serving on %s", ", ".join(f"{host}:{port}" for host, port in config.listen))
     await stopping.wait()
     await server.stop()
 
 
 def main() -> None:
+    gc.disable()  # until the server runs: what is imported and built stays, and looks for garbage among it are a tenth of a start
     import uvloop
 
     parser = argparse.ArgumentParser(prog="python -m proa.apiserver", description="The Kubernetes API server of proa.")

@@ -3,13 +3,13 @@
 A clause that can't be met (protobuf for a kind without a message, a Table in protobuf) is passed over; who offers nothing else gets 406.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 from proa.api.errors import NotAcceptable
 from proa.api.meta import Object
 from proa.api.protobuf.table import load_messages, message_name
+from proa.lib.dataclass import dataclass
 from proa.lib.http.message import Request
 
 Form = Literal["", "Table", "PartialObjectMetadata", "PartialObjectMetadataList"]

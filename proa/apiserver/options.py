@@ -3,13 +3,14 @@
 Source: meta/v1 ListOptions, CreateOptions, UpdateOptions, PatchOptions, DeleteOptions and their validation.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from proa.api.errors import ApiError, BadRequest, Cause, Invalid, forbidden, invalid, not_supported, too_long
 from proa.api.fields import FieldSelector, parse_field_selector
 from proa.api.labels import EVERYTHING, Selector, parse_selector
 from proa.apiserver.request_info import is_true
+from proa.lib.dataclass import dataclass
 from proa.lib.http.message import Request
 from proa.storage.interface import Entry, Predicate
 

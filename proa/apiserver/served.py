@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import orjson
@@ -13,6 +13,7 @@ from proa.api.resource import Resource
 from proa.api.schema_node import SchemaNode
 from proa.api.validation import Findings, compile_decoder
 from proa.apiserver.interface import WriteHook
+from proa.lib.dataclass import dataclass
 from proa.storage.interface import Collection, Entry
 
 GroupVersionResource = tuple[str, str, str]

@@ -1,7 +1,6 @@
 """The stages that a request passes between authentication and authorization, and the loops that they live by."""
 
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from proa.apiserver.bootstrap.flow_control_maintenance import maintain
@@ -14,6 +13,7 @@ from proa.apiserver.fairness.metrics import FairnessMetrics
 from proa.apiserver.interface import ObjectReader, ObjectWriter
 from proa.apiserver.served import GroupVersionResource, ServedResource
 from proa.lib.clock import Clock
+from proa.lib.dataclass import dataclass
 from proa.lib.metrics import Registry
 
 if TYPE_CHECKING:

@@ -1,7 +1,6 @@
 """Which resources a server has, from its discovery documents: two requests where it aggregates them, one per version where not."""
 
 import asyncio
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -9,6 +8,7 @@ import orjson
 from proa.api.errors import ApiError
 from proa.api.resource import ResourceId
 from proa.client.interface import Client
+from proa.lib.dataclass import dataclass
 
 _AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
 

@@ -9,7 +9,6 @@ import asyncio
 import copy
 import itertools
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
@@ -21,6 +20,7 @@ from proa.client.fake_patch import json_patched, merged
 from proa.client.fake_rules import discovery_document, grace_period, is_graceful, presented, selection
 from proa.client.interface import JSON_PATCH, MERGE_PATCH, ObjectList, WatchEvent
 from proa.lib.clock import Clock, SystemClock, format_time
+from proa.lib.dataclass import dataclass
 
 BUILT_IN: tuple[ResourceId, ...] = tuple(value for value in vars(kinds).values() if isinstance(value, ResourceId))
 _WITHOUT_GENERATION = {"configmaps", "secrets", "events", "endpoints", "serviceaccounts", "nodes", "namespaces", "leases"}

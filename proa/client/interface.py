@@ -4,11 +4,11 @@ Objects are plain dicts. Errors are `proa.api.errors`. A watch ends with `Expire
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from proa.api.meta import Object
 from proa.api.resource import ResourceId
+from proa.lib.dataclass import dataclass
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"

@@ -1,9 +1,10 @@
 """Reads a kubeconfig down to what a connection needs. Embedded data wins over file names, which are relative to the file."""
 
 import base64
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

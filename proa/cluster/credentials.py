@@ -4,12 +4,12 @@ Everything is made once, renewed when two thirds of its life are over, and kept 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from proa.cluster import kubeconfig
 from proa.cluster.paths import ClusterPaths, NodePaths
 from proa.cluster.settings import ClusterSettings, Network, NodeSettings
+from proa.lib.dataclass import dataclass
 from proa.lib.pki import CertificateAuthority, load_or_create_private_key, needs_renewal, write_file
 
 

@@ -9,7 +9,6 @@ import logging
 import socket
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 from proa.api.kinds import NODES, SERVICES
 from proa.api.meta import Object, name
@@ -18,6 +17,7 @@ from proa.client.informer import InformerFactory
 from proa.client.interface import Handlers
 from proa.cluster.host_rules import table_name
 from proa.cluster.settings import ClusterSettings
+from proa.lib.dataclass import dataclass
 from proa.lib.netlink import ip_command
 from proa.lib.netlink.network import NextHop, Route
 from proa.lib.nft.load import load

@@ -4,10 +4,10 @@
 """
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from proa.cluster.errors import ClusterError
+from proa.lib.dataclass import dataclass
 
 LONGEST_SOCKET_PATH = 107
 

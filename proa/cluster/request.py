@@ -2,10 +2,10 @@
 
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from proa.cluster.errors import ClusterError
 from proa.cluster.settings import DEFAULT_API_PORT, ClusterSettings, Network, check_name, choose_networks
+from proa.lib.dataclass import dataclass
 
 DEFAULT_NODES = 2
 DEFAULT_KUBERNETES_VERSION = "1.37"

@@ -8,10 +8,11 @@ import json
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from pathlib import Path
 
 from proa.cluster.errors import ClusterError
+from proa.lib.dataclass import dataclass
 
 DEFAULT_NAME = "proa"
 DEFAULT_API_PORT = 6443

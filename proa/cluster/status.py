@@ -2,12 +2,12 @@
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from proa.cluster import supervisor_process
 from proa.cluster.access import existing
 from proa.cluster.settings import ClusterSettings
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

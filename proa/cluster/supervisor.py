@@ -14,11 +14,12 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from proa.cluster import cgroup
 from proa.cluster.errors import ClusterError
+from proa.lib.dataclass import dataclass
 
 SIGNALS = {signal.SIGCHLD, signal.SIGHUP, signal.SIGTERM, signal.SIGINT}
 STABLE_AFTER = 5.0

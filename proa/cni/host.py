@@ -2,12 +2,12 @@
 
 import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from proa.cni import conflist
 from proa.cni.routes import PROTOCOL, RoutePlan
+from proa.lib.dataclass import dataclass
 from proa.lib.netlink import ip_command
 from proa.lib.netlink.namespaces import NetworkNamespace
 from proa.lib.netlink.network import Route

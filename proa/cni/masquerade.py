@@ -5,7 +5,8 @@ the cluster everyone sees the pod's own.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from proa.lib.dataclass import dataclass
 
 TABLE = "proa_masquerade"
 

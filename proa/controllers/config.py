@@ -1,12 +1,13 @@
 """The configuration file of a controller manager that runs as a process of its own: JSON, its members named as here."""
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from proa.controllers.options import ControllerOptions
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

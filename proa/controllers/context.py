@@ -1,12 +1,11 @@
 """What a controller is given: a client with its own identity, the shared informers, a recorder and the clock."""
 
-from dataclasses import dataclass
-
 from proa.client.informer import InformerFactory
 from proa.client.interface import Client
 from proa.client.work_queue import WorkQueue
 from proa.controllers.options import ControllerOptions
 from proa.lib.clock import Clock
+from proa.lib.dataclass import dataclass
 from proa.runtime.controller import Controller, Observe
 from proa.runtime.event_recorder import Recorder
 from proa.runtime.reconciler import Reconciler

@@ -6,7 +6,7 @@ still there and which finalizers hold it.
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import orjson
 
@@ -19,6 +19,7 @@ from proa.client.discovery import Discovered, discover
 from proa.client.interface import Handlers
 from proa.controllers.context import ControllerContext
 from proa.lib.clock import format_time
+from proa.lib.dataclass import dataclass
 from proa.runtime.controller import Controller
 from proa.runtime.reconciler import DONE, Result
 

@@ -1,7 +1,8 @@
 """What the controllers are told from outside, as one plain value."""
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

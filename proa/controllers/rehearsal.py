@@ -6,7 +6,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from proa.api import meta
@@ -19,6 +19,7 @@ from proa.controllers import pods
 from proa.controllers.context import ControllerContext
 from proa.controllers.options import ControllerOptions
 from proa.lib.clock import VirtualClock
+from proa.lib.dataclass import dataclass
 from proa.lib.tasks import cancel_and_wait
 from proa.runtime.manager import Manager, Runnable
 

@@ -5,7 +5,6 @@ It goes on answering with what it knows while the API server is away, and starts
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from proa.api.kinds import ENDPOINT_SLICES, NAMESPACES, SERVICES
 from proa.api.meta import Object, name, namespace
@@ -15,6 +14,7 @@ from proa.dns.forwarder import Forwarder
 from proa.dns.records import Index, ServiceKey, service_of, service_records
 from proa.dns.responder import Responder
 from proa.dns.server import listen
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ Only what an authoritative server with a forwarder needs: one question, the reco
 import ipaddress
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from proa.lib.dataclass import dataclass
 
 A, NS, CNAME, SOA, PTR, TXT, AAAA, SRV, OPT, ANY = 1, 2, 5, 6, 12, 16, 28, 33, 41, 255
 INTERNET = 1

@@ -6,10 +6,11 @@ addresses of its ready endpoints and a name for each; an ExternalName is a CNAME
 
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from proa.api.meta import Object, labels, name, namespace
 from proa.dns.message import AAAA, CNAME, PTR, SRV, A, Record
+from proa.lib.dataclass import dataclass
 
 TTL = 30
 SERVICE_LABEL = "kubernetes.io/service-name"

@@ -5,7 +5,6 @@ Stopping it touches no container; started again it finds them by their labels an
 
 import logging
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from proa.api import meta
@@ -38,6 +37,7 @@ from proa.kubelet.volumes.manager import VolumeManager
 from proa.kubelet.volumes.objects import WatchedObjects
 from proa.kubelet.volumes.tokens import TokenManager
 from proa.lib.clock import Clock, SystemClock
+from proa.lib.dataclass import dataclass
 from proa.lib.tasks import TaskSet
 from proa.runtime.event_recorder import EventRecorder, Recorder
 

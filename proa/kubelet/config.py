@@ -4,11 +4,12 @@ Field names are snake_case; times are in seconds, sizes in bytes. Unknown names 
 """
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from pathlib import Path
 from typing import Any
 
 from proa.api.meta import Object
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(slots=True)

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from proa.api.meta import Object
@@ -14,6 +13,7 @@ from proa.kubelet.expansion import expand
 from proa.kubelet.resources import linux_resources
 from proa.kubelet.sandbox_config import pod_labels
 from proa.kubelet.security_context import container_security_context
+from proa.lib.dataclass import dataclass
 
 ANNOTATION_HASH = "io.kubernetes.container.hash"
 ANNOTATION_RESTART_COUNT = "io.kubernetes.container.restartCount"

@@ -4,7 +4,7 @@ A container that is not there waits: for its turn (PodInitializing), for its sta
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from proa.kubelet import pod_spec, resources
 from proa.kubelet.cri.runtime import Container
 from proa.kubelet.pod_runtime import PodRuntime
 from proa.lib.clock import format_time
+from proa.lib.dataclass import dataclass
 
 CRASH_LOOP = "CrashLoopBackOff"
 UNKNOWN_EXIT_CODE = 137

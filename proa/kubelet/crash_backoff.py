@@ -1,6 +1,6 @@
 """CrashLoopBackOff: after its end a container starts again at once, then after 10 s, 20 s, ... 5 minutes; ten quiet minutes reset it."""
 
-from dataclasses import dataclass
+from proa.lib.dataclass import dataclass
 
 INITIAL_SECONDS = 10.0
 MAXIMUM_SECONDS = 300.0

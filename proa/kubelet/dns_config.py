@@ -1,12 +1,12 @@
 """What goes into a pod's /etc/resolv.conf, from its dnsPolicy and dnsConfig, the cluster's DNS and the host's resolver file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from proa.api import meta
 from proa.api.meta import Object
 from proa.kubelet import pod_spec
+from proa.lib.dataclass import dataclass
 
 MAXIMUM_NAMESERVERS = 3
 MAXIMUM_SEARCHES = 32

@@ -6,8 +6,9 @@ A client library would keep connections and cookies between requests; a probe mu
 import asyncio
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
+
+from proa.lib.dataclass import dataclass
 
 BODY_LIMIT = 10 * 1024
 _REDIRECTS = (301, 302, 303, 307, 308)

@@ -1,7 +1,8 @@
 """Image references: their canonical form (`busybox` is `docker.io/library/busybox:latest`) and the pull policy that follows from them."""
 
 import re
-from dataclasses import dataclass
+
+from proa.lib.dataclass import dataclass
 
 _DOMAIN = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
 _COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"

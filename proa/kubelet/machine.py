@@ -3,8 +3,9 @@
 import os
 import platform
 import socket
-from dataclasses import dataclass
 from pathlib import Path
+
+from proa.lib.dataclass import dataclass
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 

@@ -1,7 +1,7 @@
 """What pods need to know of their node, and the parts of the agent that every pod's worker uses."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from proa.api.meta import Object
 from proa.client.interface import Client
@@ -14,6 +14,7 @@ from proa.kubelet.status_manager import StatusManager
 from proa.kubelet.volumes.manager import VolumeManager
 from proa.kubelet.volumes.objects import WatchedObjects
 from proa.lib.clock import Clock
+from proa.lib.dataclass import dataclass
 from proa.runtime.event_recorder import Recorder
 
 

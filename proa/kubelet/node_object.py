@@ -1,13 +1,14 @@
 """The Node object: what the agent registers and what it reports in its status. Pure, from observations."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from proa.api import meta
 from proa.api.meta import Object
 from proa.api.quantity import canonical, parse
 from proa.kubelet.config import KubeletConfiguration
 from proa.kubelet.cri.runtime import Image, RuntimeStatus
+from proa.lib.dataclass import dataclass
 
 MAXIMUM_IMAGES = 50
 OWN_LABELS = ("kubernetes.io/hostname", "kubernetes.io/os", "kubernetes.io/arch", "beta.kubernetes.io/os", "beta.kubernetes.io/arch")

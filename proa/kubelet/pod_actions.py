@@ -1,7 +1,7 @@
 """What to do next for a pod: the decision between what its spec wants and what the runtime has. Pure; `pod_worker` carries it out."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from proa.api.meta import Object
 from proa.kubelet import crash_backoff, pod_spec
@@ -10,6 +10,7 @@ from proa.kubelet.crash_backoff import CrashBackoff
 from proa.kubelet.cri.runtime import Container, Sandbox
 from proa.kubelet.pod_runtime import PodRuntime
 from proa.kubelet.restart_policy import policy_of, restarts_after, should_run
+from proa.lib.dataclass import dataclass
 
 KILLED = 128
 """The least exit code of what a signal ended."""

@@ -3,10 +3,10 @@
 import asyncio
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from proa.kubelet.cri.errors import RuntimeNotFound
 from proa.kubelet.cri.runtime import Container, RuntimeService, Sandbox
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

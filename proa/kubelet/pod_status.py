@@ -1,7 +1,7 @@
 """A pod's whole status from what the runtime has and the agent knows. Pure: same inputs, same status, so only changes are sent."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from proa.api.meta import Object
 from proa.kubelet import pod_spec, resources
@@ -9,6 +9,7 @@ from proa.kubelet.container_status import StatusInputs, build_container_status
 from proa.kubelet.pod_conditions import build_conditions
 from proa.kubelet.pod_phase import compute_phase
 from proa.kubelet.pod_runtime import PodRuntime
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ The algorithm must fit the key, whatever the token's header says, so that no hea
 """
 
 import base64
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from proa.lib.dataclass import dataclass
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey

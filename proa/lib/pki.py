@@ -9,10 +9,11 @@ import ipaddress
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from proa.lib.dataclass import dataclass
 
 if TYPE_CHECKING:
     from cryptography import x509

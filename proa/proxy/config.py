@@ -1,7 +1,6 @@
 """What a proxy must be told; the same names as flags and configuration files use."""
 
-from dataclasses import dataclass
-
+from proa.lib.dataclass import dataclass
 from proa.proxy.nftables.family import IPV4, Family
 from proa.proxy.nftables.skeleton import Surroundings
 

@@ -4,9 +4,9 @@ Source: EndpointSlice API reference, KEP-1669 (terminating endpoints), KEP-2433 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from proa.api.meta import Object
+from proa.lib.dataclass import dataclass
 from proa.proxy.rules import Endpoint
 
 

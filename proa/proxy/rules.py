@@ -5,8 +5,10 @@ costs what the changed Services cost, and settles which Service owns a frontend 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, NamedTuple, TypeVar
+
+from proa.lib.dataclass import dataclass
 
 ServiceKey = str
 """`namespace/name`."""

@@ -7,10 +7,11 @@ once and then one in five minutes.
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Generic, TypeVar
 
 from proa.api.meta import Object
+from proa.lib.dataclass import dataclass
 
 MAX_SIMILAR = 10
 SIMILAR_SECONDS = 600.0

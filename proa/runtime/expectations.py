@@ -6,9 +6,10 @@ terminating may bring several events.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from proa.lib.clock import Clock, SystemClock
+from proa.lib.dataclass import dataclass
 
 TIMEOUT_SECONDS = 300.0
 

@@ -1,7 +1,8 @@
 """Level-triggered reconciliation: a key in, read what is now, converge. Retry policy lives outside, in `Controller`."""
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

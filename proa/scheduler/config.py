@@ -1,11 +1,12 @@
 """The configuration file of a scheduler that runs as a process of its own: JSON, its members named as here."""
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from proa.lib.dataclass import dataclass
 from proa.scheduler.watching import DEFAULT_SCHEDULER
 
 

@@ -6,11 +6,11 @@ than everything else together. A kind is given by namespaces and a label selecto
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from proa.api.labels import Selector
 from proa.api.scheduling.pod_affinity import AffinityTerm
+from proa.lib.dataclass import dataclass
 from proa.scheduler.pod_info import PodInfo
 
 LIMIT = 512

@@ -9,9 +9,10 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from proa.lib.clock import Clock
+from proa.lib.dataclass import dataclass
 from proa.scheduler.framework.events import ClusterEvent
 from proa.scheduler.pod_info import PodInfo
 

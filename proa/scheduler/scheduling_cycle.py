@@ -1,11 +1,12 @@
 """One pod's way to a node: filter, score, pick; and if nothing fits, why. It runs without a pause, so it sees one state of the cluster."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 import orjson
 
+from proa.lib.dataclass import dataclass
 from proa.scheduler.cache import Cache
 from proa.scheduler.framework.cycle_state import CycleState
 from proa.scheduler.framework.framework import Framework

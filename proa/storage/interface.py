@@ -5,10 +5,10 @@ compaction, and a watch starts from any revision that is not compacted. An answe
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from proa.api.meta import Object
+from proa.lib.dataclass import dataclass
 
 
 class Unavailable(Exception):

@@ -44,6 +44,14 @@ def test_expressions_are_loaded_with_the_first_expression() -> None:
     assert done.stdout.strip() == "False"
 
 
+def test_classes_are_made_by_the_dataclass_that_costs_little() -> None:
+    """`proa.lib.dataclass` says why."""
+    ours = [path for path in (REPOSITORY / "proa").rglob("*.py") if path.name != "dataclass.py"]
+    taken = [(path, node) for path in ours for node in ast.walk(parsed(path)) if isinstance(node, ast.ImportFrom)]
+    wrong = [path for path, node in taken if node.module == "dataclasses" and any(name.name == "dataclass" for name in node.names)]
+    assert not names(iter(wrong)), "import dataclass from proa.lib.dataclass"
+
+
 def sources() -> Iterator[Path]:
     for folder in ("proa", "tests", "benchmarks", "examples", "scripts"):
         yield from (path for path in (REPOSITORY / folder).rglob("*.py") if "_pb2" not in path.name)

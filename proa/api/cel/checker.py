@@ -5,7 +5,7 @@ A checked expression knows for each node its type and for each call the overload
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from proa.api.cel.declarations import TYPE_NAMES, Declarations
 from proa.api.cel.errors import CompileError, located
@@ -36,6 +36,7 @@ from proa.api.cel.types import (
     type_of,
 )  # fmt: skip
 from proa.api.cel.values import Uint
+from proa.lib.dataclass import dataclass
 
 _CONSTANTS = {type(None): NULL, bool: BOOL, int: INT, Uint: UINT, float: DOUBLE, str: STRING, bytes: BYTES}
 

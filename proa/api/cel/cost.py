@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from proa.api.cel.library.costs import CHECK, REGEX, TRAVERSAL
 from proa.api.cel.syntax import Call, Comprehension, Constant, Identifier, ListLiteral, MapLiteral, Node, Select
 from proa.api.cel.types import DYN, MAX_REQUEST, Type
+from proa.lib.dataclass import dataclass
 
 if TYPE_CHECKING:
     from proa.api.cel.checker import Checked

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from proa.api.cel.functions import Function, Table
 from proa.api.cel.types import (
@@ -23,6 +23,7 @@ from proa.api.cel.types import (
     map_of,
     optional_of,
 )
+from proa.lib.dataclass import dataclass
 
 TYPE_NAMES: Mapping[str, Type] = {
     "bool": BOOL, "bytes": BYTES, "double": DOUBLE, "int": INT, "string": STRING, "uint": UINT, "null_type": NULL, "type": TYPE,

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from proa.api.cel.errors import CompileError
 from proa.api.cel.frame import PER_CALL, Frame
 from proa.api.cel.types import Type, same
+from proa.lib.dataclass import dataclass
 
 if TYPE_CHECKING:
     from proa.api.cel.checker import Checked

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from proa.api.cel.types import Type
 from proa.api.cel.values import Duration, Opaque, Optional, Timestamp, TypeValue, Uint
+from proa.lib.dataclass import dataclass
 
 Implementation = Callable[..., Any]
 Cost = Callable[[Sequence[Any], Any], int]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from proa.lib.dataclass import dataclass
 
 MAX_REQUEST = 3 * 1024 * 1024
 """No request carries more bytes: what bounds a string or list that declares no bound."""

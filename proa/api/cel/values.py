@@ -6,11 +6,11 @@ Numbers keep their kind: an `int` is never a `Uint`, a whole `float` stays a dou
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from proa.api.cel.errors import EvaluationError
+from proa.lib.dataclass import dataclass
 
 NANO = 10**9
 LOWEST, HIGHEST, HIGHEST_UINT = -(2**63), 2**63 - 1, 2**64 - 1

@@ -3,10 +3,11 @@
 A manager is known by name, operation and subresource, and for updates by apiVersion too: the same client in two versions is two managers.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from proa.api.managed_fields.field_set import FieldSet, union
 from proa.api.meta import Object
+from proa.lib.dataclass import dataclass
 
 MAX_UPDATE_MANAGERS = 10
 ANCIENT = "ancient-changes"

@@ -5,13 +5,13 @@ these types.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 
 from proa.lib.clock import format_micro_time, format_time
+from proa.lib.dataclass import dataclass
 
 ABSENT = object()
 META = "io.k8s.apimachinery.pkg.apis.meta.v1"

@@ -2,8 +2,9 @@
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.resources import files
+
+from proa.lib.dataclass import dataclass
 
 FILES = ("fields.txt", "aggregator_fields.txt")
 PREFIXES = {"meta": "io.k8s.apimachinery.pkg.apis.meta.v1"}

@@ -4,11 +4,11 @@ Terms are alternatives, the requirements of a term must all hold, and a term wit
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from proa.api import meta
 from proa.api.labels import Requirement, Selector, selector_from_set
 from proa.api.meta import Object
+from proa.lib.dataclass import dataclass
 
 _OPERATORS = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!", "Gt": ">", "Lt": "<"}
 

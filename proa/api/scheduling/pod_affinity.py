@@ -1,12 +1,12 @@
 """Terms of pod affinity and anti-affinity, compiled: which pods, in which namespaces, and over which topology key. Pure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from proa.api import meta
 from proa.api.labels import Requirement, Selector, selector_from_object
 from proa.api.meta import Object
+from proa.lib.dataclass import dataclass
 
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"

@@ -2,12 +2,12 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from proa.api.errors import TooManyRequests
 from proa.api.meta import Object
 from proa.apiserver.interface import Attributes, PassiveAdmission
 from proa.lib.clock import Clock
+from proa.lib.dataclass import dataclass
 
 CACHE_SIZE = 4096
 

@@ -6,9 +6,10 @@ If one of them changes the object, all mutating plugins get one more round, in w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from proa.apiserver.interface import Attributes
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(slots=True)

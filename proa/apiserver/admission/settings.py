@@ -5,7 +5,7 @@ own. What is wrong with it is told when the server starts, by file, plugin and f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from proa.apiserver.admission.pod_security.exemptions import Exemptions
 from proa.apiserver.admission.pod_security.policy import MODES, PREFIX, Policy, policy_of
 from proa.apiserver.admission.resource_quota.limited import Limited
 from proa.apiserver.admission.webhook.credentials import Credentials
+from proa.lib.dataclass import dataclass
 
 GROUPS = ("apiserver.config.k8s.io/v1", "apiserver.config.k8s.io/v1alpha1", "apiserver.k8s.io/v1alpha1")
 LIMIT_TYPES = ("Server", "Namespace", "User", "SourceAndObject")

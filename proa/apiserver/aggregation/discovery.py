@@ -4,7 +4,7 @@ Servers that know aggregated discovery are asked for it; of the others the resou
 last stays, marked as stale, while a server does not answer.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import orjson
@@ -12,6 +12,7 @@ import orjson
 from proa.api.meta import Object
 from proa.apiserver.aggregation.remote import BadTrust, RemoteApi
 from proa.apiserver.outbound import Unresolved
+from proa.lib.dataclass import dataclass
 
 ACCEPT = ",".join(
     [f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList" for version in ("v2", "v2beta1")] + ["application/json"]

@@ -6,12 +6,12 @@ Source: kube-aggregator's auto-registration and its priorities.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from proa.api import meta
 from proa.api.meta import Object
 from proa.apiserver.discovery.groups import CUSTOM_GROUP_PRIORITY, GROUP_PRIORITIES, OWN_GROUP
+from proa.lib.dataclass import dataclass
 
 LABEL = "kube-aggregator.kubernetes.io/automanaged"
 ON_START, ALWAYS = "onstart", "true"

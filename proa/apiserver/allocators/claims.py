@@ -5,13 +5,13 @@ Service itself, so that both share one commit; whatever a crash leaves in betwee
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from proa.api import meta
 from proa.api.meta import Object
 from proa.api.names import new_uid
 from proa.apiserver.allocators.address_range import family_of
 from proa.apiserver.interface import ObjectReader
+from proa.lib.dataclass import dataclass
 from proa.storage.interface import Collection, KeyExists
 
 log = logging.getLogger(__name__)

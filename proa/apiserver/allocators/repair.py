@@ -6,7 +6,6 @@ is told by an event. Source: the cluster IP repair of kube-apiserver, KEP-1880.
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -18,6 +17,7 @@ from proa.apiserver.allocators.claims import Claim
 from proa.apiserver.allocators.service_ip import ServiceIPs
 from proa.apiserver.interface import ObjectReader, ObjectWriter
 from proa.lib.clock import Clock, format_micro_time, parse_time
+from proa.lib.dataclass import dataclass
 from proa.storage.interface import Unavailable
 
 log = logging.getLogger(__name__)

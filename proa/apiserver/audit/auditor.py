@@ -1,7 +1,6 @@
 """Audit as the pipeline sees it: a record for each request that the policy wants, and the backends that take its events."""
 
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +10,7 @@ from proa.apiserver.audit.policy import Policy
 from proa.apiserver.audit.record import AuditRecord, Pending
 from proa.apiserver.interface import RequestInfo, User
 from proa.lib.clock import Clock
+from proa.lib.dataclass import dataclass
 from proa.lib.http.message import Request
 from proa.lib.metrics import Counter, Registry
 

@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
@@ -16,6 +15,7 @@ import orjson
 from proa.apiserver.audit.policy import LEVELS, REQUEST
 from proa.apiserver.audit.record import AuditFailed, Pending
 from proa.lib.clock import Clock
+from proa.lib.dataclass import dataclass
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,8 @@
 """What upstream's --audit-* flags say, as fields of the API server's configuration, with upstream's defaults."""
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

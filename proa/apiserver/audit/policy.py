@@ -5,11 +5,11 @@ A file that can't be used stops the start of the server, with upstream's words. 
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from proa.apiserver.interface import RequestInfo, User
+from proa.lib.dataclass import dataclass
 
 log = logging.getLogger(__name__)
 

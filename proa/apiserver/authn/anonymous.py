@@ -1,10 +1,10 @@
 """Who comes without credentials: system:anonymous, everywhere, nowhere, or on some paths only (KEP-4633)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from proa.api.errors import Unauthorized
 from proa.apiserver.interface import ANONYMOUS, User
+from proa.lib.dataclass import dataclass
 from proa.lib.http.message import Request
 
 

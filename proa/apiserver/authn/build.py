@@ -4,7 +4,7 @@ each kind of token. What is not configured is not there, so that it costs no req
 
 import functools
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from proa.apiserver.authn.unix_socket import UnixSocketAuthenticator
 from proa.apiserver.config import ApiServerConfig
 from proa.apiserver.interface import Authenticator, ObjectReader, ObjectWriter
 from proa.lib.clock import Clock, SystemClock
+from proa.lib.dataclass import dataclass
 from proa.lib.json_web_token import SigningKey
 
 Loop = Callable[[], Coroutine[Any, Any, None]]

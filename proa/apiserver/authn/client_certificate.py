@@ -5,7 +5,6 @@ certificate, and the dates each time, as a connection may outlive them.
 """
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from proa.apiserver.authn.default_group import with_group
 from proa.apiserver.authn.service_account_claims import EXTRA
 from proa.apiserver.interface import AUTHENTICATED_GROUP, User
 from proa.lib.clock import Clock
+from proa.lib.dataclass import dataclass
 from proa.lib.http.message import Request
 from proa.lib.recently_used import RecentlyUsed
 

@@ -7,7 +7,6 @@ The day of a token's last use is written to its Secret's label, at most once a d
 import base64
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from proa.api import meta
@@ -18,6 +17,7 @@ from proa.apiserver.authn.service_account_token import BROKEN_SIGNATURE
 from proa.apiserver.authn.token import Identified, InvalidToken
 from proa.apiserver.interface import ObjectReader, User
 from proa.lib.clock import Clock
+from proa.lib.dataclass import dataclass
 from proa.lib.json_web_token import SigningKey, unverified_issuer
 from proa.lib.recently_used import RecentlyUsed
 

@@ -4,12 +4,12 @@ The headers of anybody else count for nothing. Source: Kubernetes' "Authenticati
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 from proa.api.errors import Unauthorized
 from proa.apiserver.authn.client_certificate import ClientCertificateAuthenticator
 from proa.apiserver.interface import User
+from proa.lib.dataclass import dataclass
 from proa.lib.http.message import Request
 
 

@@ -5,10 +5,10 @@ Only names and UIDs travel, so whoever reads a token must look each of them up a
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from proa.apiserver.interface import User
+from proa.lib.dataclass import dataclass
 
 PRIVATE_CLAIM = "kubernetes.io"
 USER_PREFIX = "system:serviceaccount:"

@@ -5,7 +5,6 @@ Verified signatures are remembered; times and bound objects are looked at for ev
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from proa.api import meta
 from proa.api.meta import Object
@@ -14,6 +13,7 @@ from proa.apiserver.authn.service_account_claims import Reference, TokenClaims, 
 from proa.apiserver.authn.token import Identified, InvalidToken
 from proa.apiserver.interface import AUTHENTICATED_GROUP, ObjectReader, User
 from proa.lib.clock import Clock, parse_time
+from proa.lib.dataclass import dataclass
 from proa.lib.json_web_token import SigningKey, unverified_issuer
 from proa.lib.recently_used import RecentlyUsed
 

@@ -4,7 +4,6 @@ which is settled at start, as upstream has it. Source: apiserver.config.k8s.io/v
 
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from proa.api.errors import Cause, invalid
@@ -16,6 +15,7 @@ from proa.apiserver.authn.openid.configuration import from_document
 from proa.apiserver.authn.token import Identified, InvalidToken, aggregate
 from proa.apiserver.configuration_file import read_configuration
 from proa.lib.clock import Clock
+from proa.lib.dataclass import dataclass
 
 KIND = "AuthenticationConfiguration"
 VERSIONS = ("v1", "v1beta1", "v1alpha1")

@@ -6,12 +6,13 @@ ever sees "Unauthorized"; a TokenReview tells the reason.
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from proa.api.errors import Unauthorized
 from proa.apiserver.authn.default_group import with_group
 from proa.apiserver.interface import AUTHENTICATED_GROUP, User
+from proa.lib.dataclass import dataclass
 from proa.lib.recently_used import RecentlyUsed
 
 

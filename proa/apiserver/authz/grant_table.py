@@ -3,9 +3,10 @@ them. Nothing here grows with the number of bindings but the table itself.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from proa.apiserver.authz.policy_rule import ALL, CompiledRules
+from proa.lib.dataclass import dataclass
 
 RoleKey = tuple[str, str]
 """(namespace, name); namespace is "" for ClusterRoles."""

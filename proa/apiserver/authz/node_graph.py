@@ -2,12 +2,11 @@
 resource claim, and from a claim on to its volume and the secrets that the volume needs.
 """
 
-from dataclasses import dataclass
-
 from proa.api import meta
 from proa.api.meta import Object
 from proa.apiserver.authz import pod_references
 from proa.apiserver.interface import ObjectReader
+from proa.lib.dataclass import dataclass
 
 MIRROR_POD = "kubernetes.io/config.mirror"
 Vertex = tuple[str, str, str]

@@ -1,9 +1,10 @@
 """Which other objects a pod needs on its node: what its kubelet may read, and what a mirror pod must not have."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from proa.api.meta import Object
+from proa.lib.dataclass import dataclass
 
 SECRET_FIELDS = {
     "secret": ("secretName",), "azureFile": ("secretName",), "cephfs": ("secretRef", "name"), "cinder": ("secretRef", "name"),

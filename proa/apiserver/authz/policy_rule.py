@@ -1,9 +1,10 @@
 """What a list of PolicyRules allows, compiled once per role into look-up tables: a decision is a dozen look-ups, however long the list."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from proa.api.meta import Object
+from proa.lib.dataclass import dataclass
 
 ALL = "*"
 

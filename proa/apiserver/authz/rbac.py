@@ -5,12 +5,12 @@ thousands of objects one by one does not fill the memory.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from proa.api.meta import Object
 from proa.apiserver.authz.policy_rule import resource_keys, split_rules
 from proa.apiserver.authz.role_index import GROUP, RoleIndex
 from proa.apiserver.interface import Decision, ObjectReader, RequestInfo, User
+from proa.lib.dataclass import dataclass
 from proa.lib.recently_used import RecentlyUsed
 
 

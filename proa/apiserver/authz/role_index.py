@@ -5,7 +5,6 @@ look-ups, for a subject with one binding or with thousands. A change of a bindin
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from proa.api import meta
 from proa.api.meta import Object
@@ -13,6 +12,7 @@ from proa.apiserver.authn.service_account_claims import user_name
 from proa.apiserver.authz.grant_table import GrantTable, RoleKey
 from proa.apiserver.authz.policy_rule import CompiledRules, compile_rules
 from proa.apiserver.interface import ObjectReader, User
+from proa.lib.dataclass import dataclass
 
 GROUP = "rbac.authorization.k8s.io"
 Subject = tuple[str, str]

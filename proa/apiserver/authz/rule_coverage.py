@@ -13,7 +13,8 @@ ALL = "*"
 
 def missing_rules(owned: Sequence[Object], wanted: Iterable[Object]) -> list[Object]:
     """The smallest rules of `wanted` that no single rule of `owned` holds."""
-    return [each for each in itertools.chain.from_iterable(map(break_down, wanted)) if not any(_covers(rule, each) for rule in owned)]
+    unlike = [rule for rule in wanted if rule not in owned]
+    return [each for each in itertools.chain.from_iterable(map(break_down, unlike)) if not any(_covers(rule, each) for rule in owned)]
 
 
 def break_down(rule: Object) -> Iterator[Object]:

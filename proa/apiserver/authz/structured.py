@@ -2,7 +2,7 @@
 force again each time that the file changes. Source: apiserver.config.k8s.io/v1, KEP-3221.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from proa.api.names import dns1123_subdomain
 from proa.apiserver.authz.webhook import WebhookPolicy
 from proa.apiserver.configuration_file import read_configuration, seconds
 from proa.apiserver.identity_expression import CompileError, IdentityExpression
+from proa.lib.dataclass import dataclass
 
 KIND = "AuthorizationConfiguration"
 VERSIONS = ("v1", "v1beta1", "v1alpha1")

@@ -4,8 +4,6 @@ Match conditions spare requests that the service has no say in; what happens if 
 Kubernetes' "Webhook Mode", KEP-3221.
 """
 
-from dataclasses import dataclass
-
 import orjson
 
 from proa.api.meta import Object
@@ -14,6 +12,7 @@ from proa.apiserver.identity_expression import IdentityExpression
 from proa.apiserver.interface import Decision, RequestInfo, User
 from proa.apiserver.webhook_backend import BackendError, WebhookBackend
 from proa.lib.clock import Clock
+from proa.lib.dataclass import dataclass
 from proa.lib.recently_used import RecentlyUsed
 
 MAX_REMEMBERED_BYTES = 10_000

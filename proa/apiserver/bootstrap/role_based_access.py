@@ -3,7 +3,6 @@
 Every object carries the label and the annotation by which operators know them; with the annotation set to "false" an object is left alone.
 """
 
-import copy
 from collections.abc import Iterable
 
 from proa.api.kinds import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, ROLE_BINDINGS, ROLES
@@ -39,6 +38,7 @@ CLUSTER_ROLE_SUBJECTS: dict[str, tuple[tuple[str, str], ...]] = {
 
 
 def default_objects() -> list[tuple[ResourceId, Object]]:
+    """They share the tables' rules: to be read, and copied before anybody changes them."""
     cluster = {**cluster_roles.CLUSTER_ROLES, **cluster_roles.COMPONENT_ROLES}
     cluster |= {CONTROLLER + name: rules for name, rules in CONTROLLER_ROLES.items()}
     subjects = CLUSTER_ROLE_SUBJECTS | {CONTROLLER + name: (("ServiceAccount", name),) for name in CONTROLLER_ROLES}
@@ -66,7 +66,7 @@ def _cluster_roles(tables: dict[str, list[Object]]) -> list[Object]:
 
 
 def _role(kind: str, name: str, rules: list[Object], namespace: str = "") -> Object:
-    return _object(kind, name, namespace) | {"rules": copy.deepcopy(rules)}
+    return _object(kind, name, namespace) | {"rules": rules}
 
 
 def _binding(name: str, namespace: str, role: tuple[str, str], subjects: Iterable[tuple[str, str]]) -> Object:

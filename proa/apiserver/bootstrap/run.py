@@ -8,7 +8,6 @@ import contextlib
 import copy
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from proa.api import meta
 from proa.api.errors import AlreadyExists, ApiError, Conflict, NotFound
@@ -21,6 +20,7 @@ from proa.apiserver.bootstrap.service_cidr import ensure_service_cidr
 from proa.apiserver.config import ApiServerConfig
 from proa.apiserver.interface import ObjectReader, ObjectWriter
 from proa.lib.clock import Clock, format_time
+from proa.lib.dataclass import dataclass
 from proa.storage.interface import Unavailable
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ async def _ensure_once(reader: ObjectReader, writer: ObjectWriter, resource: Res
     name, namespace = meta.name(wanted), meta.namespace(wanted)
     present = reader.get(resource.group, resource.plural, name, namespace)
     if present is None:
-        await writer.request("POST", resource.path(namespace), wanted)
+        await writer.request("POST", resource.path(namespace), copy.deepcopy(wanted))
         return True
     decision = reconcile(resource, wanted, present)
     if decision is None:
@@ -95,7 +95,7 @@ async def _ensure_once(reader: ObjectReader, writer: ObjectWriter, resource: Res
     if decision == RECREATE:
         with contextlib.suppress(NotFound):
             await writer.request("DELETE", resource.path(namespace, name))
-        await writer.request("POST", resource.path(namespace), wanted)
+        await writer.request("POST", resource.path(namespace), copy.deepcopy(wanted))
     else:
         await writer.request("PUT", resource.path(namespace, name), copy.deepcopy(decision))
     return True

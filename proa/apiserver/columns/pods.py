@@ -1,13 +1,13 @@
 """A Pod's row: the one word that sums up its containers, how many are ready, how often and when they restarted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from proa.api.meta import Object, condition, is_terminating
 from proa.api.resource import Column
 from proa.apiserver.columns.cells import AGE, NAME, NONE, at, column, field, format_labels, joined
 from proa.apiserver.columns.duration import since
+from proa.lib.dataclass import dataclass
 
 Status = dict[str, Any]
 

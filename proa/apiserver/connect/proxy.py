@@ -7,12 +7,12 @@ import gzip
 import zlib
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 
 from proa.api.errors import ServiceUnavailable
 from proa.apiserver.connect.kubelet import dial_error
 from proa.apiserver.connect.links import rewrite_html, rewrite_url
 from proa.client.streaming import gateway
+from proa.lib.dataclass import dataclass
 from proa.lib.http.client import Endpoint, HttpClient, HttpStream
 from proa.lib.http.message import AnyResponse, Request, Response, UpgradeResponse
 from proa.lib.http.passing_on import end_to_end, forwarded_for, is_bare, streamed

@@ -3,13 +3,14 @@
 Source: the API reference of JSONSchemaProps; the order of complaints is upstream's.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from proa.api.errors import Cause, forbidden, invalid, required
 from proa.apiserver.crd.cel.rule_definitions import validate_forms
 from proa.apiserver.crd.pruning import TYPE_FIELDS, Schema
 from proa.apiserver.crd.schema_rules import junctors
+from proa.lib.dataclass import dataclass
 
 TYPES = ("array", "boolean", "integer", "number", "object", "string")
 UNSUPPORTED = ("id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref")
@@ -30,7 +31,10 @@ class _Place:
         return replace(self, root=False)
 
 
-def validate_open_api(schema: Schema, path: str, place: _Place = _Place()) -> list[Cause]:
+_ROOT = _Place()
+
+
+def validate_open_api(schema: Schema, path: str, place: _Place = _ROOT) -> list[Cause]:
     """Causes against everything but structure."""
     causes = _unsupported(schema, path, place) + _additional(schema, path, place)
     for name, inner in (schema.get("properties") or {}).items():

@@ -4,7 +4,7 @@ A cluster with a thousand definitions uses few of them at a time, so nothing is 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +20,7 @@ from proa.apiserver.crd.pruning import Schema, prune
 from proa.apiserver.crd.scale_values import validate_replicas, validate_scale_status
 from proa.apiserver.crd.schema_nodes import resource_node
 from proa.apiserver.crd.value_validation import ABSENT, compile_validation
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

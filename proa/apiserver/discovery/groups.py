@@ -6,10 +6,11 @@ stability and number: GA before beta before alpha, v2 before v1.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from proa.api.resource import Resource
+from proa.lib.dataclass import dataclass
 
 GROUP_PRIORITIES: Mapping[str, int] = {
     "": 18000,

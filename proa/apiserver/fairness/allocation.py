@@ -6,7 +6,8 @@ at which all seats are given away. Both are arithmetic. Source: KEP-1040, "Dispa
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from proa.lib.dataclass import dataclass
 
 MINIMUM_TARGET = 0.001
 EPSILON = 1e-7

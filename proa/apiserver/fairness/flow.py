@@ -4,11 +4,12 @@ A `Flow` is what classification comes to: it is made once per (user, verb, resou
 """
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from proa.apiserver.fairness.work import Work
 from proa.apiserver.interface import RequestInfo, User
+from proa.lib.dataclass import dataclass
 
 if TYPE_CHECKING:
     from proa.apiserver.fairness.priority_level import PriorityLevel

@@ -4,12 +4,12 @@ Names of objects play no part, so what was decided for one request holds for eve
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 from proa.api import meta
 from proa.api.meta import Object
 from proa.apiserver.authn.service_account_claims import split_user_name
 from proa.apiserver.interface import RequestInfo, User
+from proa.lib.dataclass import dataclass
 
 ANY = "*"
 CATCH_ALL = "catch-all"

@@ -8,7 +8,6 @@ import heapq
 import itertools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from proa.apiserver.fairness.allocation import Limits, SeatDemand
 from proa.apiserver.fairness.fair_queues import FairQueues
@@ -16,6 +15,7 @@ from proa.apiserver.fairness.flow import Flow, Rejected, Turn, Waiter
 from proa.apiserver.fairness.work import Work, narrowed
 from proa.apiserver.interface import RequestInfo, User
 from proa.lib.clock import Clock
+from proa.lib.dataclass import dataclass
 from proa.lib.tasks import TaskSet
 
 

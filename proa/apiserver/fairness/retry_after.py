@@ -3,7 +3,9 @@
 The answer doubles when in its own length at least three times as many were turned away, and shrinks by one when fewer than its length were.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from proa.lib.dataclass import dataclass
 
 LONGEST = 32
 

@@ -5,10 +5,10 @@ watchers who get the event of a write. A dry run and a TokenRequest make no even
 """
 
 import math
-from dataclasses import dataclass
 
 from proa.apiserver.interface import RequestInfo
 from proa.apiserver.request_info import is_true
+from proa.lib.dataclass import dataclass
 from proa.lib.http.message import Request
 
 OBJECTS_PER_SEAT = 100

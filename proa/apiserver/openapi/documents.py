@@ -6,7 +6,6 @@ The owner makes a new `OpenApiDocuments` when the resources change (a CustomReso
 import functools
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
@@ -17,6 +16,7 @@ from proa.apiserver.openapi.custom import without_v3
 from proa.apiserver.openapi.operations import Operation, operations_by_document
 from proa.apiserver.openapi.v2 import Document, openapi_v2
 from proa.apiserver.openapi.v3 import digest, openapi_v3, openapi_v3_index
+from proa.lib.dataclass import dataclass
 
 V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 """Clients ask for `spec.v2@v1.0`; as a header of an answer that is no media type to Go, so the answer has a dot."""

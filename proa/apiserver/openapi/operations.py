@@ -4,11 +4,11 @@ Both OpenAPI versions are renderings of these.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from proa.api.resource import Resource, Subresource
 from proa.apiserver.discovery.groups import by_group
 from proa.apiserver.openapi.parameters import BELOW_PROXY, BY_ACTION, BY_SUBRESOURCE
+from proa.lib.dataclass import dataclass
 
 STATUS = "io.k8s.apimachinery.pkg.apis.meta.v1.Status"
 PATCH = "io.k8s.apimachinery.pkg.apis.meta.v1.Patch"

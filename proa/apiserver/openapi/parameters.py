@@ -1,7 +1,8 @@
 """The parameters of requests, by name, and which operations take which."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from proa.lib.dataclass import dataclass
 
 BELOW_PROXY = "path-below"
 

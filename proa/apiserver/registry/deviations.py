@@ -1,7 +1,8 @@
 """Where the API server deviates from upstream on purpose or for want of something, for docs/api-support.md. Kept by hand."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """How a line of the table of built-in resources is written, and how it becomes a `Resource`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from proa.api.meta import Object
 from proa.api.resource import ALL_VERBS, Resource, ResourceId, Strategy, Subresource
@@ -10,6 +10,7 @@ from proa.apiserver.columns.builtin import columns_for
 from proa.apiserver.registry.normalize import NormalizerCache
 from proa.apiserver.registry.selectable_fields import ALIASES, STORED_LABELS, selectable_fields
 from proa.apiserver.registry.strategy import KindStrategy, StatusStrategy
+from proa.lib.dataclass import dataclass
 
 Convert = Callable[[Object, str], Object]
 READ_WRITE = ("get", "patch", "update")

@@ -5,7 +5,7 @@ An object that is being deleted and has lost its last finalizer is not written b
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import orjson
@@ -17,6 +17,7 @@ from proa.apiserver.call import Call
 from proa.apiserver.interface import Attributes
 from proa.apiserver.options import WriteOptions
 from proa.apiserver.verbs.owner_references import AFTER_ADMISSION, BEFORE, remove_duplicate_owners
+from proa.lib.dataclass import dataclass
 from proa.storage.interface import Entry
 
 Build = Callable[[Object], Object]

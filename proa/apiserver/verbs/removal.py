@@ -4,7 +4,6 @@
 "Finalizers", "Garbage Collection" and "Termination of Pods" document them.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
@@ -15,6 +14,7 @@ from proa.apiserver.crd.status import mark_terminating
 from proa.apiserver.interface import Attributes
 from proa.apiserver.options import DeleteOptions
 from proa.lib.clock import format_time, parse_time
+from proa.lib.dataclass import dataclass
 from proa.storage.interface import Entry
 
 ORPHAN = "orphan"

@@ -7,7 +7,7 @@ leaves, or when it was too slow; the client then resumes from the last resource 
 import functools
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from proa.api.errors import BadRequest, Expired
 from proa.api.fields import parse_field_selector
@@ -18,6 +18,7 @@ from proa.apiserver.served import ServedResource
 from proa.apiserver.verbs.list import scope_of, selection
 from proa.apiserver.verbs.watch_frames import Frame, bookmark, error_frame, framer
 from proa.lib.clock import Clock
+from proa.lib.dataclass import dataclass
 from proa.lib.http.message import StreamResponse, UpgradeResponse, Writer
 from proa.lib.websocket.handshake import is_upgrade
 from proa.storage.interface import Compacted, FutureRevision, StoreEvent, WatchClosed, Watcher

@@ -6,11 +6,11 @@ whether the outcome comes as a Status or, in the oldest, as bare text.
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
 
 import orjson
 
 from proa.api.errors import InternalError
+from proa.lib.dataclass import dataclass
 from proa.lib.spdy.session import SpdySession
 from proa.lib.spdy.stream import SpdyStream
 from proa.lib.streaming.channels import Channel, ChannelSocket

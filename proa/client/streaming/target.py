@@ -1,8 +1,8 @@
 """The next hop of a stream: a server that is asked for SPDY/3.1. For the API server it is a kubelet, for a kubelet its runtime."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from proa.lib.dataclass import dataclass
 from proa.lib.http.client import Endpoint, HttpClient, Upgraded
 
 PROTOCOL_HEADER = "x-stream-protocol-version"

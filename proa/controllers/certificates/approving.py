@@ -4,7 +4,6 @@ The right is that to create `certificatesigningrequests/nodeclient` or `/selfnod
 """
 
 import base64
-from dataclasses import dataclass
 
 from proa.api import meta
 from proa.api.kinds import CERTIFICATE_SIGNING_REQUESTS, SUBJECT_ACCESS_REVIEWS
@@ -14,6 +13,7 @@ from proa.client.interface import Handlers
 from proa.controllers.certificates.requirements import KUBELET_CLIENT, Unacceptable, asked, check_kubelet_client
 from proa.controllers.context import ControllerContext
 from proa.lib.clock import format_time
+from proa.lib.dataclass import dataclass
 from proa.runtime.controller import Controller
 from proa.runtime.reconciler import DONE, Result
 

@@ -1,8 +1,9 @@
 """What each signer of Kubernetes demands of a request: pure. Source: "Certificates and Certificate Signing Requests"."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from proa.lib.dataclass import dataclass
 
 if TYPE_CHECKING:
     from cryptography import x509

@@ -5,7 +5,6 @@ that was planned on stale counts is refused and planned again.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from proa.api import meta
 from proa.api.errors import AlreadyExists, ApiError, NotFound
@@ -19,6 +18,7 @@ from proa.controllers.deployment import arithmetic as count
 from proa.controllers.deployment import revisions, scaling, status
 from proa.controllers.ownership import Claims, owner_key
 from proa.controllers.pod_control import namespace_terminating
+from proa.lib.dataclass import dataclass
 from proa.runtime.controller import Controller
 from proa.runtime.reconciler import DONE, Result
 

@@ -4,12 +4,12 @@ Every function returns a list of `Resize` in the order in which they are to happ
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from proa.api import meta
 from proa.api.meta import Object
 from proa.controllers.deployment import arithmetic as count
 from proa.controllers.deployment.revisions import DESIRED_REPLICAS, MAX_REPLICAS, by_age
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Source: policy/v1 PodDisruptionBudget, "Specifying a Disruption Budget for your 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from proa.api import meta
@@ -14,6 +14,7 @@ from proa.api.int_or_string import is_percent, scaled_value
 from proa.api.meta import Object
 from proa.controllers import pods
 from proa.lib.clock import format_time, parse_time
+from proa.lib.dataclass import dataclass
 
 DELETION_TIMEOUT = 120.0
 CONDITION = "DisruptionAllowed"

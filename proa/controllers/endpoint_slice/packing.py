@@ -5,12 +5,13 @@ slices that change anyway are filled first, then the fullest one that can take a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from proa.api import meta
 from proa.api.meta import Object
 from proa.controllers.endpoint_slice.endpoints import PortKey, key_of_slice, slice_ports
 from proa.controllers.service_pods import is_headless
+from proa.lib.dataclass import dataclass
 
 MAX_ENDPOINTS = 100
 SERVICE_NAME = "kubernetes.io/service-name"

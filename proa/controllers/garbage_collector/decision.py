@@ -1,12 +1,12 @@
 """What happens to an object in view of its owners. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from proa.api import meta
 from proa.api.meta import Object
 from proa.controllers.garbage_collector.graph import FOREGROUND, ORPHAN
+from proa.lib.dataclass import dataclass
 
 OwnerState = Literal["solid", "dangling", "waiting"]
 

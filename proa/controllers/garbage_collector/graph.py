@@ -5,11 +5,12 @@ An owner that is referenced before (or without) being seen is `virtual`: somebod
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from proa.api import meta
 from proa.api.meta import Object
 from proa.api.resource import ResourceId
+from proa.lib.dataclass import dataclass
 
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"

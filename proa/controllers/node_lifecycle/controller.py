@@ -5,7 +5,6 @@ emptied zone by zone at a limited rate, and not at all if every node seems to ha
 """
 
 import asyncio
-from dataclasses import dataclass
 
 from proa.api import meta
 from proa.api.errors import ApiError, Conflict, NotFound
@@ -17,6 +16,7 @@ from proa.controllers import pods
 from proa.controllers.context import ControllerContext
 from proa.controllers.node_lifecycle import plan
 from proa.lib.clock import format_time
+from proa.lib.dataclass import dataclass
 from proa.runtime.manager import Runnable, Together
 from proa.runtime.periodic import Periodic
 from proa.runtime.reconciler import DONE, Result

@@ -1,12 +1,12 @@
 """What a node's silence or conditions mean: conditions turned Unknown, taints, and how disturbed a zone is. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from proa.api import meta
 from proa.api.meta import Object
 from proa.api.node import ready_status
+from proa.lib.dataclass import dataclass
 
 NOT_READY = "node.kubernetes.io/not-ready"
 UNREACHABLE = "node.kubernetes.io/unreachable"

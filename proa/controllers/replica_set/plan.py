@@ -3,13 +3,13 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from proa.api import meta
 from proa.api.meta import Object
 from proa.controllers import pods
 from proa.lib.clock import format_time, parse_time
+from proa.lib.dataclass import dataclass
 
 BURST = 500
 

@@ -1,12 +1,12 @@
 """In what a ReplicaSet and a ReplicationController differ for the controller of both."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from proa.api.kinds import REPLICA_SETS, REPLICATION_CONTROLLERS
 from proa.api.labels import Selector, selector_from_object
 from proa.api.meta import Object
 from proa.api.resource import ResourceId
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,10 @@ whole; what is observed comes back as the frozen records below. Every method rai
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, Protocol
+
+from proa.lib.dataclass import dataclass
 
 Config = dict[str, Any]
 

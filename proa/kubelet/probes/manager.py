@@ -5,7 +5,7 @@ A task follows its container through restarts: a new container id starts the cou
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from proa.api import meta
 from proa.api.meta import Object
@@ -16,6 +16,7 @@ from proa.kubelet.pod_runtime import PodRuntime
 from proa.kubelet.probes.check import run_probe
 from proa.kubelet.probes.outcome import FIELDS, Outcome, ProbeRun, ProbeType, initial, observed
 from proa.lib.clock import Clock
+from proa.lib.dataclass import dataclass
 from proa.lib.tasks import TaskSet
 from proa.runtime.event_recorder import Recorder
 

@@ -1,9 +1,9 @@
 """How single probe results become a state: thresholds in a row. Pure."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from proa.api.meta import Object
+from proa.lib.dataclass import dataclass
 
 ProbeType = Literal["startup", "liveness", "readiness"]
 FIELDS: tuple[tuple[ProbeType, str], ...] = (

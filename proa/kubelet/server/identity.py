@@ -6,7 +6,7 @@ Nobody is anonymous here. Reviews of tokens are remembered for two minutes, as u
 import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Generic, TypeVar
 
 from proa.api.errors import ApiError, Unauthorized
@@ -14,6 +14,7 @@ from proa.api.kinds import TOKEN_REVIEWS
 from proa.api.meta import Object
 from proa.client.interface import Client
 from proa.lib.clock import Clock
+from proa.lib.dataclass import dataclass
 from proa.lib.http.message import Request
 
 TOKEN_SECONDS = 120.0

@@ -1,12 +1,12 @@
 """What is asked of a container's log (PodLogOptions as a query), and which attempt of the container answers it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from proa.api import meta
 from proa.api.errors import BadRequest
 from proa.api.meta import Object
+from proa.lib.dataclass import dataclass
 
 _IMAGE_WAITS = {
     "ErrImagePull": "image can't be pulled",

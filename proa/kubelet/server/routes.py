@@ -1,9 +1,9 @@
 """The kubelet API's paths as a table: segments in braces are handed to the handler by position."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from urllib.parse import unquote
 
+from proa.lib.dataclass import dataclass
 from proa.lib.http.message import AnyResponse, Request
 
 RouteHandler = Callable[..., Awaitable[AnyResponse]]

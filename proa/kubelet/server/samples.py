@@ -1,12 +1,12 @@
 """What pods and the node use as Prometheus samples: /metrics/resource and /metrics/cadvisor."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from proa.api import meta
 from proa.kubelet.cri.runtime import SandboxStats, Usage
 from proa.kubelet.server.stats import NodeUsage, Reading, started_at, summed
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ are made from two readings.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from proa.api import meta
 from proa.api.meta import Object
 from proa.kubelet.cri.runtime import LABEL_CONTAINER_NAME, LABEL_POD_UID, ContainerStats, InterfaceUsage, SandboxStats, Usage
 from proa.lib.clock import format_time
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

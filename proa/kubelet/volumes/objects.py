@@ -5,7 +5,7 @@ The first read asks the API at once; a watch then keeps the object fresh as long
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from proa.api import meta
 from proa.api.errors import NotFound
@@ -15,6 +15,7 @@ from proa.client.informer import Informer
 from proa.client.interface import Client, Handlers
 from proa.kubelet import pod_spec
 from proa.lib.clock import Clock
+from proa.lib.dataclass import dataclass
 from proa.lib.tasks import TaskSet
 
 Reference = tuple[str, str, str]

@@ -2,11 +2,11 @@
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from proa.api.meta import Object
 from proa.kubelet.downward import InvalidField, field_value, resource_value
 from proa.kubelet.volumes.atomic_writer import File
+from proa.lib.dataclass import dataclass
 
 DEFAULT_MODE = 0o644
 

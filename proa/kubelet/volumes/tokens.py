@@ -1,12 +1,11 @@
 """Bound service account tokens for pods: asked for once, kept, and replaced when 80 % of their life or a day has gone."""
 
-from dataclasses import dataclass
-
 from proa.api import meta
 from proa.api.kinds import SERVICE_ACCOUNTS
 from proa.api.meta import Object
 from proa.client.interface import Client
 from proa.lib.clock import Clock, parse_time
+from proa.lib.dataclass import dataclass
 
 DEFAULT_SECONDS = 3600
 _DAY = 86400.0

@@ -11,8 +11,9 @@ import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from proa.lib.dataclass import dataclass
 from proa.lib.http.client_connection import ClientConnection, RawConnection, ResponseHead
 
 Headers = Sequence[tuple[str, str]]

@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import httptools
+
+from proa.lib.dataclass import dataclass
 
 READ_SIZE = 256 * 1024
 

@@ -4,8 +4,10 @@
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
+
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(slots=True)

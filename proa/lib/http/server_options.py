@@ -1,8 +1,8 @@
 """The limits of a server and how it words its own refusals: one plain value, so that the API server and the kubelet share the code."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from proa.lib.dataclass import dataclass
 from proa.lib.http.message import Response
 
 

@@ -9,10 +9,11 @@ import ipaddress
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from proa.lib.dataclass import dataclass
 
 
 class NetlinkError(OSError):

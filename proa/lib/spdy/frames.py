@@ -7,9 +7,9 @@ nothing waits in memory for the frame's end.
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
+from proa.lib.dataclass import dataclass
 from proa.lib.spdy.dictionary import DICTIONARY
 
 VERSION = 3

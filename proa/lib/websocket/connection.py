@@ -5,7 +5,6 @@ Messages come out piece by piece as they arrive, so that a large one does not wa
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +13,7 @@ from wsproto.connection import ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
 from wsproto.utilities import LocalProtocolError
 
+from proa.lib.dataclass import dataclass
 from proa.lib.http.message import Connection
 from proa.lib.streaming.outbox import Outbox
 from proa.lib.tasks import cancel_and_wait

@@ -1,8 +1,8 @@
 """A ruleset as text for nft: the whole table in one transaction, or a delta. Both are made of the same elements."""
 
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass
 
+from proa.lib.dataclass import dataclass
 from proa.proxy.nftables.elements import HAIRPIN, Elements, Pick, elements, hairpin_key, picks
 from proa.proxy.nftables.family import Family
 from proa.proxy.nftables.skeleton import KEPT, NODE_ADDRESSES, Surroundings, base_chains, declarations, pick_rules

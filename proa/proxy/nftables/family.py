@@ -1,7 +1,6 @@
 """What differs between IPv4 and IPv6 in nftables' words; every rule is written once, over this."""
 
-from dataclasses import dataclass
-
+from proa.lib.dataclass import dataclass
 from proa.proxy.model import AddressType
 
 

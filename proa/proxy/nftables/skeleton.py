@@ -6,8 +6,8 @@ transaction, without a moment in which a Service is missing, and with the affini
 
 import ipaddress
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from proa.lib.dataclass import dataclass
 from proa.proxy.nftables.elements import ALLOWED, HAIRPIN, LIMITED, NODE_PORT_MAPS, OUTSIDE, VIP_MAPS, Pick
 from proa.proxy.nftables.family import Family
 

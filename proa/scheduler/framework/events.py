@@ -1,8 +1,7 @@
 """What happened in the cluster that may let a waiting pod run, in the terms that queueing hints are asked in."""
 
-from dataclasses import dataclass
-
 from proa.api.meta import Object
+from proa.lib.dataclass import dataclass
 from proa.scheduler.pod_info import PodInfo
 
 

@@ -6,9 +6,10 @@ with the node-by-node answer, which stays the definition.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from proa.lib.dataclass import dataclass
 from proa.scheduler.framework.cycle_state import CycleState
 from proa.scheduler.framework.events import ClusterEvent
 from proa.scheduler.framework.status import Status

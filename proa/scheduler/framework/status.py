@@ -1,7 +1,8 @@
 """What a plugin answers when the answer is not simply yes: a code, and the reasons that users read."""
 
-from dataclasses import dataclass
 from enum import Enum
+
+from proa.lib.dataclass import dataclass
 
 
 class Code(Enum):

@@ -6,9 +6,10 @@ Pure, so that group commit changes when writes become durable and nothing else.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
+from proa.lib.dataclass import dataclass
 from proa.storage.interface import KeyExists, RevisionConflict
 
 CREATE = 0

@@ -7,7 +7,7 @@ The caller asks, and evaluates again with the answer (`decided` in environment.p
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, ClassVar
 
 from proa.api.cel.errors import EvaluationError
@@ -16,6 +16,7 @@ from proa.api.cel.library.costs import CHECK
 from proa.api.cel.types import BOOL, STRING, Type, opaque
 from proa.api.cel.values import Opaque
 from proa.api.names import dns1123_label, dns1123_subdomain
+from proa.lib.dataclass import dataclass
 
 AUTHORIZER, PATH, GROUP, RESOURCE, DECISION = (
     opaque(f"kubernetes.authorization.{name}") for name in ("Authorizer", "PathCheck", "GroupCheck", "ResourceCheck", "Decision")

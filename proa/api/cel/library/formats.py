@@ -6,7 +6,6 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar
 
@@ -17,6 +16,7 @@ from proa.api.cel.library.network import parse_url
 from proa.api.cel.types import STRING, list_of, opaque, optional_of
 from proa.api.cel.values import NOTHING, Opaque, Optional, parse_timestamp
 from proa.api.names import as_prefix, dns1035_label, dns1123_label, dns1123_subdomain, label_value, qualified_name
+from proa.lib.dataclass import dataclass
 
 FORMAT = opaque("kubernetes.NamedFormat")
 _UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,6 +14,7 @@ from proa.api.cel.library.costs import of_first, twice_first
 from proa.api.cel.library.quantities import holds
 from proa.api.cel.types import BOOL, INT, STRING, Type, list_of, map_of, opaque
 from proa.api.cel.values import Opaque
+from proa.lib.dataclass import dataclass
 
 IP, CIDR, URL = opaque("net.IP"), opaque("net.CIDR"), opaque("kubernetes.URL")
 _LINK_LOCAL_MULTICAST: dict[int, Any] = {4: ipaddress.ip_network("224.0.0.0/24"), 6: ipaddress.ip_network("ff02::/16")}

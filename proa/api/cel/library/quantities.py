@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import total_ordering
 from typing import Any, ClassVar
 
@@ -14,6 +13,7 @@ from proa.api.cel.library.costs import of_first
 from proa.api.cel.types import BOOL, DOUBLE, INT, STRING, Type, opaque
 from proa.api.cel.values import HIGHEST, LOWEST, Opaque
 from proa.api.quantity import NANO, Quantity, parse
+from proa.lib.dataclass import dataclass
 
 QUANTITY, SEMVER = opaque("kubernetes.Quantity"), opaque("kubernetes.Semver")
 

@@ -1,11 +1,11 @@
 """What a check of the Pod Security Standards is, and the words that all of them are told in."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from proa.api.meta import Object
 from proa.api.pod_template import CONTAINER_LISTS
+from proa.lib.dataclass import dataclass
 
 LATEST = 10_000
 """The version that is never older than any other."""

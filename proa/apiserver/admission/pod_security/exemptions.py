@@ -1,9 +1,8 @@
 """Who and what Pod Security leaves alone: users, namespaces and runtime classes of the PodSecurityConfiguration."""
 
-from dataclasses import dataclass
-
 from proa.api.meta import Object
 from proa.apiserver.interface import Attributes
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

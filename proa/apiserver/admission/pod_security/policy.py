@@ -6,13 +6,14 @@ warn of is warned as strictly as it enforces.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from proa.api.errors import Cause, invalid
 from proa.api.meta import Object
 from proa.apiserver.admission.pod_security import baseline, restricted
 from proa.apiserver.admission.pod_security.check import LATEST, Examine, Violation
+from proa.lib.dataclass import dataclass
 
 PREFIX = "pod-security.kubernetes.io/"
 LEVELS = ("privileged", "baseline", "restricted")

@@ -7,7 +7,6 @@ happens. Source: k8s.io/apiserver/pkg/admission/plugin/cel, condition and activa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from proa.api.cel.environment import Environment, Program
@@ -17,6 +16,7 @@ from proa.api.cel.types import BOOL, Type
 from proa.api.cel.values import LazyMap
 from proa.api.meta import Object
 from proa.apiserver.admission.policy.scope import MATCH_CONDITION, VARIABLES, Scope
+from proa.lib.dataclass import dataclass
 
 BUDGET = 10_000_000
 """What all expressions of one policy may cost for one request; PER_CALL is the limit of each."""

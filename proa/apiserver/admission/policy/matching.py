@@ -1,7 +1,5 @@
 """What a policy or a binding is about: its matchConstraints or matchResources."""
 
-from dataclasses import dataclass
-
 from proa.api import meta
 from proa.api.labels import Selector, selector_from_object
 from proa.api.meta import Object
@@ -10,6 +8,7 @@ from proa.apiserver.admission.policy.request_view import namespace_of
 from proa.apiserver.admission.shown import Equivalents
 from proa.apiserver.admission.webhook.hook import EXEMPT, EXEMPT_GROUP, Rule, Wanted, rule_of
 from proa.apiserver.interface import Attributes, ObjectReader
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ Source: k8s.io/apiserver/pkg/admission/plugin/policy/mutating and its patch pack
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -31,6 +30,7 @@ from proa.apiserver.admission.policy.expression import (
 )
 from proa.apiserver.admission.policy.matching import Match, match_of
 from proa.apiserver.admission.policy.scope import JSON_PATCH, OBJECT, VARIABLES, Scope
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ Source: k8s.io/apiserver/pkg/admission/plugin/policy/validating, validator.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from proa.api import meta
@@ -24,6 +23,7 @@ from proa.apiserver.admission.policy.expression import (
 )
 from proa.apiserver.admission.policy.matching import Match, match_of
 from proa.apiserver.admission.policy.scope import VARIABLES, Scope
+from proa.lib.dataclass import dataclass
 
 LONGEST_MESSAGE = 5 * 1024
 LONGEST_ANNOTATION = 10 * 1024

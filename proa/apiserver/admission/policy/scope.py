@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from proa.api.cel.environment import Environment
 from proa.api.cel.library.authorizer import AUTHORIZER, RESOURCE
 from proa.api.cel.types import BOOL, DYN, INT, STRING, TIMESTAMP, Field, Type, list_of, map_of, object_type
+from proa.lib.dataclass import dataclass
 
 VARIABLES = "variables"
 REQUEST_RESOURCE = "authorizer.requestResource"

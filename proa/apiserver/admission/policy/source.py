@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from proa.api import meta
@@ -14,6 +13,7 @@ from proa.apiserver.admission.policy.params import ConfigurationError, Parameter
 from proa.apiserver.admission.shown import Equivalents, Served
 from proa.apiserver.admission.webhook.hook import EXEMPT_GROUP
 from proa.apiserver.interface import Attributes, ObjectReader
+from proa.lib.dataclass import dataclass
 
 
 class Compiled(Protocol):

@@ -1,7 +1,6 @@
 """Whether a request fits into the quotas of its namespace, and what they have used with it. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from proa.api import meta
@@ -11,6 +10,7 @@ from proa.api.quantity import ZERO, parse
 from proa.api.quota.scopes import counts
 from proa.api.quota.usage import CLAIMS, PODS, SERVICES, compute_usage, names_for, usage_of
 from proa.apiserver.admission.resource_quota.limited import Limited, uncovered
+from proa.lib.dataclass import dataclass
 
 MUST_BE_STATED = frozenset({"cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"})
 """A quota on one of these means that each container has to state it."""

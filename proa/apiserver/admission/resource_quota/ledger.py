@@ -5,7 +5,6 @@ The charge is in the quota's status before the request goes on. If the request f
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from proa.api import meta
 from proa.api.errors import ApiError, Conflict, NotFound
@@ -14,6 +13,7 @@ from proa.api.pod_resources import Amounts
 from proa.apiserver.admission.resource_quota.charge import Demand, QuotaRefusal, charge
 from proa.apiserver.admission.resource_quota.limited import Limited
 from proa.apiserver.interface import ObjectReader, ObjectWriter
+from proa.lib.dataclass import dataclass
 
 ATTEMPTS = 10
 

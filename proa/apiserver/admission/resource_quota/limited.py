@@ -1,12 +1,12 @@
 """Resources that a namespace may use only if one of its quotas covers them: limitedResources of the plugin's configuration. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from proa.api.meta import Object
 from proa.api.pod_resources import Amounts
 from proa.api.quota.scopes import matches_scope, scope_of
 from proa.api.quota.usage import names_for
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ The certificate is checked for `NAME.NAMESPACE.svc`, whatever address is dialled
 import base64
 import binascii
 import ssl
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from proa.api.meta import Object
 from proa.apiserver.admission.webhook.credentials import Credentials, Identity
 from proa.apiserver.interface import ObjectReader
 from proa.apiserver.outbound import Unresolved, go_error, service_address
+from proa.lib.dataclass import dataclass
 from proa.lib.http.client import Endpoint, HttpClient, HttpResponse
 from proa.lib.http.client_tls import client_context
 

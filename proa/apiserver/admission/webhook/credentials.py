@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from proa.api.meta import Object
+from proa.lib.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from proa.api import meta
 from proa.api.labels import Selector, selector_from_object
 from proa.api.meta import Object
+from proa.lib.dataclass import dataclass
 
 if TYPE_CHECKING:
     from proa.apiserver.admission.policy.expression import Conditions

@@ -7,7 +7,6 @@ the version that the rules name. What rules say is remembered per kind of reques
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from proa.api import meta
@@ -19,6 +18,7 @@ from proa.apiserver.admission.refusal import refuse
 from proa.apiserver.admission.shown import Equivalents, Served
 from proa.apiserver.admission.webhook.hook import EXEMPT, EXEMPT_GROUP, Hook, Wanted, hooks_of
 from proa.apiserver.interface import Attributes, Authorizer, ObjectReader
+from proa.lib.dataclass import dataclass
 
 if TYPE_CHECKING:
     from proa.apiserver.admission.policy.expression import Conditions

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import random
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from proa.apiserver.admission.policy.request_view import NAMESPACES
 from proa.apiserver.admission.shown import SCALE
 from proa.apiserver.admission.webhook.matching import Invocation
 from proa.apiserver.interface import Attributes, User
+from proa.lib.dataclass import dataclass
 
 REVIEW_VERSIONS = ("v1", "v1beta1")
 

@@ -3,10 +3,11 @@
 Source: apiserver.config.k8s.io/v1 JWTAuthenticator (KEP-3331).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from proa.api.meta import Object
 from proa.apiserver.identity_expression import IdentityExpression
+from proa.lib.dataclass import dataclass
 from proa.lib.json_web_signature import ALGORITHMS
 
 

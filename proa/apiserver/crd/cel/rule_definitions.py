@@ -1,7 +1,6 @@
 """What is wrong with the CEL rules of a schema, before any object meets them."""
 
 import re
-from dataclasses import dataclass
 
 from proa.api.cel.budget import STATIC_LIMIT, STATIC_TOTAL, over_budget
 from proa.api.cel.environment import Environment
@@ -14,6 +13,7 @@ from proa.apiserver.crd.cel.expression import uses_old_self
 from proa.apiserver.crd.cel.rules import RULES
 from proa.apiserver.crd.field_path import BadFieldPath, resolve
 from proa.apiserver.crd.pruning import Schema
+from proa.lib.dataclass import dataclass
 
 CONTRIBUTED = "contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema"
 REASONS = ("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired")

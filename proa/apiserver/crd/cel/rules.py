@@ -7,7 +7,7 @@ of one object share a budget. Source: "Validation rules" and "Validation ratchet
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from proa.api.cel.environment import Program
@@ -23,6 +23,7 @@ from proa.apiserver.crd.field_path import resolve
 from proa.apiserver.crd.list_types import child_path, children
 from proa.apiserver.crd.pruning import Schema
 from proa.apiserver.crd.value_validation import ABSENT, by_keys, identity_of
+from proa.lib.dataclass import dataclass
 
 RULES = "x-kubernetes-validations"
 BLOCKING = ("FieldValueNotSupported", "FieldValueRequired", "FieldValueTooLong", "FieldValueTooMany", "FieldValueTypeInvalid")

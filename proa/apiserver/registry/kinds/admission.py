@@ -6,7 +6,6 @@ What an update leaves as it was is tolerated: a configuration of an older server
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -23,6 +22,7 @@ from proa.apiserver.registry.kinds.admission_rules import (
     choice,
 )
 from proa.apiserver.registry.kinds.plain import GenerationStrategy
+from proa.lib.dataclass import dataclass
 
 REVIEW_VERSIONS = ("v1", "v1beta1")
 SIDE_EFFECTS = ("None", "NoneOnDryRun")

@@ -1,7 +1,6 @@
 """Containers of all three lists: names, images, ports, mounts and what each list does not allow."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from proa.api.errors import Cause, duplicate, forbidden, invalid, not_found, required
 from proa.api.meta import Object
@@ -13,6 +12,7 @@ from proa.apiserver.registry.pod_spec.probes import validate_lifecycle, validate
 from proa.apiserver.registry.pod_spec.resources import validate_resources
 from proa.apiserver.registry.pod_spec.security import validate_security_context
 from proa.apiserver.registry.pod_spec.whole import claim_names
+from proa.lib.dataclass import dataclass
 
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _MESSAGE_POLICIES = ("FallbackToLogsOnError", "File")

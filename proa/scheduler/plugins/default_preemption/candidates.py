@@ -5,13 +5,13 @@ start of the most important ones.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from proa.api import meta
 from proa.api.labels import selector_from_object
 from proa.api.meta import Object
 from proa.lib.clock import parse_time
+from proa.lib.dataclass import dataclass
 from proa.scheduler.pod_info import PodInfo
 
 _OFFSET = 2**31

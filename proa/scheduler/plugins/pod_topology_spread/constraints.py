@@ -1,13 +1,13 @@
 """Topology spread constraints of a pod, compiled; where it states none, those that its Services and its controller imply."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from proa.api.labels import Selector, selector_from_object
 from proa.api.meta import Object
 from proa.api.scheduling.node_affinity import RequiredNodeAffinity, required_node_affinity
 from proa.api.scheduling.pod_affinity import with_label_keys
 from proa.api.scheduling.taints import find_untolerated
+from proa.lib.dataclass import dataclass
 from proa.scheduler.node_info import NodeInfo
 from proa.scheduler.pod_counts import PodKind
 from proa.scheduler.pod_info import PodInfo

@@ -5,10 +5,11 @@ With a constraint, no domain may get more than maxSkew pods ahead of the empties
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from proa.api.labels import Selector
+from proa.lib.dataclass import dataclass
 from proa.scheduler.cache import Cache
 from proa.scheduler.framework.cycle_state import CycleState
 from proa.scheduler.framework.events import AssignedPodEvent, ClusterEvent, NodeEvent
