@@ -143,6 +143,7 @@ def test_who_is_nobody(audited: Callable[..., None]) -> None:
         response = await api.server.handler(request)
         assert isinstance(response, Response)
         assert response.status == 401
+        await asyncio.sleep(0)
         (event,) = events()
         assert (event["stage"], event["user"], event["responseStatus"]["code"]) == ("ResponseStarted", {}, 401)
         assert event["responseStatus"]["message"] == "Authentication failed, attempted: bearer"

@@ -1,7 +1,8 @@
 """How events leave the server, whatever takes them: at once, at once and strictly, or in batches from a bounded buffer.
 
-`batch` never holds up a request; what does not fit into the buffer is lost and counted. `blocking` waits for each event and overlooks
-failures. `blocking-strict` fails a request whose first event can't be stored.
+`batch` never holds up a request; what does not fit into the buffer is lost and counted. `blocking` overlooks failures, but no answer leaves
+before its events have: the events of one turn of the event loop leave together, ahead of that turn's answers. `blocking-strict` fails a
+request whose first event can't be stored.
 """
 
 import asyncio
@@ -49,6 +50,8 @@ class Target(Protocol):
     """Where encoded events go."""
 
     name: str
+    immediate: bool
+    """What is delivered has arrived when `deliver` returns."""
 
     def encode(self, event: dict[str, Any]) -> bytes: ...
 
@@ -67,6 +70,8 @@ class Backend:
     ) -> None:  # fmt: skip
         self._target, self._mode, self._failed, self._truncation = target, mode, failed, truncation
         self._buffer = Buffer(options, clock, self._deliver_batch) if mode == BATCH else None
+        self._joined = mode == BLOCKING and target.immediate
+        self._turn: list[bytes] = []
 
     def take(self, event: dict[str, Any]) -> Pending:
         """Raises AuditFailed in strict mode."""
@@ -77,12 +82,25 @@ class Backend:
             if not self._buffer.add(encoded):
                 self._failed(self._target.name, 1)
             return None
+        if self._joined:
+            if not self._turn:
+                asyncio.get_running_loop().call_soon(self._end_turn)
+            self._turn.append(encoded)
+            return None
         try:
             pending = self._target.deliver((encoded,))
         except OSError as error:
             self._lost(error, 1)
             return None
         return None if pending is None else self._finish(pending)
+
+    def _end_turn(self) -> None:
+        events, self._turn = self._turn, []
+        try:
+            if events:
+                self._target.deliver(events)
+        except OSError as error:
+            self._lost(error, len(events))
 
     async def _finish(self, pending: Any) -> None:
         try:
@@ -127,6 +145,7 @@ class Backend:
         """What is in the buffer is delivered first."""
         if self._buffer is not None:
             await self._buffer.stop()
+        self._end_turn()
         await self._target.close()
 
 

@@ -49,7 +49,7 @@ def user_info(user: User) -> Object:
 
 
 def _user_fragment(user: User) -> orjson.Fragment:
-    key = user.name, user.groups, user.uid, *user.extra.items()
+    key = (user.name, user.groups, user.uid, *user.extra.items()) if user.extra else (user.name, user.groups, user.uid)
     found = _users.get(key)
     if found is None:
         if len(_users) >= MEMORY:
@@ -76,7 +76,7 @@ def _reference(info: RequestInfo) -> Object:
 def source_addresses(request: Request) -> list[str]:
     """Who forwarded it, as the headers say, then who is connected; a Unix socket has no address."""
     headers = request.headers
-    connected = _address(request.peer.rpartition(":")[0].strip("[]"))
+    connected = _host(request.peer)
     if "x-forwarded-for" not in headers and "x-real-ip" not in headers:
         return [connected] if connected else []
     found = [each for part in headers.get("x-forwarded-for", "").split(",") if (each := _address(part.strip()))]
@@ -86,6 +86,11 @@ def source_addresses(request: Request) -> list[str]:
     if connected and (not found or found[-1] != connected):
         found.append(connected)
     return found
+
+
+@functools.lru_cache(MEMORY)
+def _host(peer: str) -> str:
+    return _address(peer.rpartition(":")[0].strip("[]"))
 
 
 @functools.lru_cache(MEMORY)

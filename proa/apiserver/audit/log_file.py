@@ -1,8 +1,8 @@
-"""The audit log as a file: one line an event, written to the operating system before the request goes on.
+"""The audit log as a file: one line an event, written to the operating system before the request is answered.
 
 A full file is renamed with the time in its name, as upstream's logs are; old ones go by number and by age. Mode 0600: a log of requests
-holds what Secrets hold. Upstream's default mode for the log is `blocking`, and ours: one write costs two microseconds, and a log that
-may lack its last lines after a crash is no audit log.
+holds what Secrets hold. Upstream's default mode for the log is `blocking`, and ours: a log that may lack its last lines after a crash is
+no audit log.
 """
 
 import os
@@ -110,6 +110,7 @@ class LogTarget:
     """The `Target` of the log backend, in one of its two formats."""
 
     name = "log"
+    immediate = True
 
     def __init__(self, file: LogFile | None, *, legacy: bool = False) -> None:
         """Without a file: standard output."""

@@ -23,6 +23,7 @@ class WebhookTarget:
     """The `Target` of the webhook backend."""
 
     name = "webhook"
+    immediate = False
 
     def __init__(self, config: Path, clock: Clock, initial_backoff: float) -> None:
         """Raises ValueError, OSError for a kubeconfig that can't be used."""

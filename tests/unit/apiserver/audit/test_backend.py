@@ -14,6 +14,7 @@ from proa.apiserver.audit.backend import BATCH, BLOCKING, STRICT, Backend, Batch
 from proa.apiserver.audit.log_file import LogFile, LogTarget, outdated
 from proa.apiserver.audit.record import AuditFailed
 from proa.lib.clock import VirtualClock
+from proa.lib.http.server_output import TurnOutput
 
 EVENT = {"level": "Request", "auditID": "1", "requestObject": {"data": "x" * 100}}
 
@@ -23,6 +24,7 @@ DEFAULT, OFF = BatchOptions(), Truncation()
 
 class Target:
     name = "test"
+    immediate = True
 
     def __init__(self, *, broken: bool = False) -> None:
         self.delivered: list[list[Any]] = []
@@ -56,14 +58,45 @@ def play(scenario: Callable[[], Awaitable[None]]) -> None:
 
 
 def test_blocking_overlooks_failures_and_strict_does_not() -> None:
-    stage = Stage(BLOCKING)
+    async def scenario() -> None:
+        stage = Stage(BLOCKING, broken=True)
+        assert stage.backend.take(EVENT) is None
+        await asyncio.sleep(0)
+        assert stage.lost == {"test": 1}
+
+    play(scenario)
+    stage = Stage(STRICT)
     assert stage.backend.take(EVENT) is None
     assert stage.target.delivered == [[EVENT]]
-    stage = Stage(BLOCKING, broken=True)
-    assert stage.backend.take(EVENT) is None
-    assert stage.lost == {"test": 1}
     with pytest.raises(AuditFailed, match="the disk is full"):
         Stage(STRICT, broken=True).backend.take(EVENT)
+
+
+def test_the_events_of_a_turn_leave_together_ahead_of_its_answers() -> None:
+    async def scenario() -> None:
+        stage, sent = Stage(BLOCKING), list[int]()
+
+        class Transport(asyncio.Transport):
+            def is_closing(self) -> bool:
+                return False
+
+            def write(self, data: Any) -> None:
+                sent.append(sum(map(len, stage.target.delivered)))
+
+        output = TurnOutput(asyncio.get_running_loop(), Transport())
+        for turn in range(2):
+            stage.backend.take(EVENT)
+            output.add(b"an answer")
+            stage.backend.take(EVENT)
+            assert len(stage.target.delivered) == turn
+            await asyncio.sleep(0)
+        assert stage.target.delivered == [[EVENT, EVENT]] * 2
+        assert sent == [2, 4]
+        stage.backend.take(EVENT)
+        await stage.backend.stop()
+        assert len(stage.target.delivered) == 3
+
+    play(scenario)
 
 
 def test_batches_are_full_or_old_enough() -> None:
@@ -106,7 +139,7 @@ def test_batches_are_throttled() -> None:
 
 
 def test_large_events_lose_their_objects_then_themselves() -> None:
-    stage = Stage(BLOCKING, truncation=Truncation(enabled=True, max_event_size=120, max_batch_size=1000))
+    stage = Stage(STRICT, truncation=Truncation(enabled=True, max_event_size=120, max_batch_size=1000))
     stage.backend.take(EVENT)
     assert stage.target.delivered == [[{"level": "Request", "auditID": "1", "annotations": {"audit.k8s.io/truncated": "true"}}]]
     stage.backend.take({"level": "Metadata", "auditID": "2", "requestURI": "x" * 200})
