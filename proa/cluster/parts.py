@@ -50,13 +50,20 @@ def plan(paths: ClusterPaths) -> list[ProcessSpec]:
     return specs
 
 
+NICENESS = {"apiserver": -10, "controllers": -5}
+"""Who answers everybody goes first: thirty pods that start at once are a hundred processes that want the same few cores."""
+
+
 def _control_plane(paths: ClusterPaths, settings: ClusterSettings) -> list[ProcessSpec]:
     group = f"proa/{settings.name}/control-plane" if settings.nodes else ""
     runs: dict[str, Callable[[ClusterPaths, ClusterSettings], None]] = {
         "apiserver": control_plane.run_api_server,
         "controllers": control_plane.run_controllers,
     }
-    return [ProcessSpec(name, group, _log(paths, name), partial(run, paths, settings), modules=MODULES[name]) for name, run in runs.items()]
+    return [
+        ProcessSpec(name, group, _log(paths, name), partial(run, paths, settings), modules=MODULES[name], niceness=NICENESS[name])
+        for name, run in runs.items()
+    ]
 
 
 def _node(paths: ClusterPaths, settings: ClusterSettings, node: NodeSettings) -> list[ProcessSpec]:

@@ -42,6 +42,8 @@ class ProcessSpec:
     """Where set, stopping this part means to kill this whole cgroup: how a node loses its power."""
     modules: tuple[str, ...] = ()
     """Imported here before the fork: shared by all children, and loaded already when the part must be restarted."""
+    niceness: int = 0
+    """From -20 (first) to 19; without the right to go before others a part runs as they do."""
 
 
 @dataclass(slots=True)
@@ -198,6 +200,8 @@ def _become(spec: ProcessSpec) -> None:
         _die_with_parent()
         if spec.group:
             cgroup.join(spec.group)
+        if spec.niceness:
+            set_niceness(spec.niceness)
         _redirect(spec.log)
         spec.run()
         code = 0
@@ -214,6 +218,14 @@ def _become(spec: ProcessSpec) -> None:
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(code)
+
+
+def set_niceness(niceness: int) -> None:
+    """Of this process, which leads its session, and of the session: where sessions are scheduled as groups (sched(7), "The autogroup
+    feature"), a process's own value counts only within it."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, niceness)
+        Path("/proc/self/autogroup").write_text(str(niceness))
 
 
 def _die_with_parent() -> None:

@@ -3,13 +3,17 @@
 import base64
 import http.client
 import json
+import multiprocessing
+import os
 import ssl
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from proa.cluster.supervisor import set_niceness
 from tests.e2e.namespace import Namespace, deployment
 
 OBJECTS, PODS, GETS_PER_SECOND = 3000, 30, 100
@@ -24,17 +28,21 @@ class Access:
         files = {"ca": cluster["certificate-authority-data"], "crt": user["client-certificate-data"], "key": user["client-key-data"]}
         for name, data in files.items():
             (folder / name).write_bytes(base64.b64decode(data))
-        self.context = ssl.create_default_context(cafile=str(folder / "ca"))
-        self.context.load_cert_chain(folder / "crt", folder / "key")
+        self.folder = folder
         self.address = urlsplit(cluster["server"])
         self.config_maps = f"/api/v1/namespaces/{space.name}/configmaps"
+
+    def context(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=str(self.folder / "ca"))
+        context.load_cert_chain(self.folder / "crt", self.folder / "key")
+        return context
 
 
 class Connection:
     """One that is kept alive."""
 
     def __init__(self, access: Access) -> None:
-        self._http = http.client.HTTPSConnection(str(access.address.hostname), access.address.port, context=access.context, timeout=30)
+        self._http = http.client.HTTPSConnection(str(access.address.hostname), access.address.port, context=access.context(), timeout=30)
 
     def ask(self, method: str, path: str, body: str = "") -> tuple[int, bytes]:
         self._http.request(method, path, body or None, {"Content-Type": "application/json"})
@@ -58,8 +66,11 @@ def _fill(access: Access) -> None:
         list(threads.map(create, [range(start, OBJECTS, 4) for start in range(4)]))
 
 
-def _measure(access: Access, end: threading.Event) -> list[float]:
-    """Seconds that each GET took, with pauses in between."""
+def _measure(access: Access, end: Event, found: "Queue[list[float]]") -> None:
+    """Seconds that each GET took, with pauses in between. In a process of its own that goes first, so that it doesn't measure its own wait
+    for a core or for another thread."""
+    os.setsid()
+    set_niceness(-10)
     connection, took = Connection(access), list[float]()
     while not end.wait(1 / GETS_PER_SECOND):
         began = time.monotonic()
@@ -67,10 +78,10 @@ def _measure(access: Access, end: threading.Event) -> list[float]:
         took.append(time.monotonic() - began)
         assert status == 200
     connection.close()
-    return took
+    found.put(took)
 
 
-def _list_every_second(access: Access, end: threading.Event) -> int:
+def _list_every_second(access: Access, end: Event) -> int:
     connection, lists = Connection(access), 0
     while not end.wait(1):
         status, answer = connection.ask("GET", f"{access.config_maps}?labelSelector=bulk")
@@ -83,9 +94,11 @@ def _list_every_second(access: Access, end: threading.Event) -> int:
 def test_a_get_is_fast_while_pods_start_and_large_lists_are_read(space: Namespace, tmp_path: Path) -> None:
     access = Access(space, tmp_path)
     _fill(access)
-    end = threading.Event()
-    with ThreadPoolExecutor(2) as threads:
-        gets = threads.submit(_measure, access, end)
+    processes = multiprocessing.get_context("spawn")
+    end, found = processes.Event(), processes.Queue()
+    measuring = processes.Process(target=_measure, args=(access, end, found))
+    measuring.start()
+    with ThreadPoolExecutor(1) as threads:
         lists = threads.submit(_list_every_second, access, end)
         began = time.monotonic()
         try:
@@ -95,7 +108,8 @@ def test_a_get_is_fast_while_pods_start_and_large_lists_are_read(space: Namespac
             end.wait(max(0, 5 - started))
         finally:
             end.set()
-    took = sorted(gets.result())
+    took = sorted(found.get(timeout=30))
+    measuring.join()
     p50, p99, longest = (1000 * took[index] for index in (len(took) // 2, len(took) * 99 // 100, -1))
     print(f"\n{len(took)} GETs: p50 {p50:.1f} ms, p99 {p99:.1f} ms, longest {longest:.1f} ms,", end=" ")
     print(f"while {PODS} pods started in {started:.1f} s and {lists.result()} lists of {OBJECTS} objects were read")

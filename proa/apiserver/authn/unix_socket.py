@@ -3,6 +3,8 @@
 A peer without X-Remote-User is root itself, a member of system:masters: the operator with `curl --unix-socket`.
 """
 
+import functools
+
 from proa.apiserver.interface import MASTERS_GROUP, User
 from proa.lib.http.message import Request
 
@@ -19,5 +21,9 @@ class UnixSocketAuthenticator:
         name = request.headers.get(USER_HEADER, "")
         if not name:
             return ROOT if "authorization" not in request.headers else None
-        groups = request.headers.get(GROUP_HEADER, "")
-        return User(name, tuple(group.strip() for group in groups.split(",") if group.strip()))
+        return _user(name, request.headers.get(GROUP_HEADER, ""))
+
+
+@functools.lru_cache(1024)
+def _user(name: str, groups: str) -> User:
+    return User(name, tuple(group.strip() for group in groups.split(",") if group.strip()))

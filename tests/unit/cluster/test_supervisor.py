@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,28 @@ def test_a_killed_part_comes_back_and_a_stopped_supervisor_leaves_nothing(tmp_pa
         assert os.waitpid(child, 0)[1] == 0
     assert parts() == {}
     assert not Path(f"/proc/{last}").exists()
+
+
+def test_a_part_goes_before_others_with_its_session(tmp_path: Path) -> None:
+    found = tmp_path / "found"
+
+    def look() -> None:
+        session = Path("/proc/self/autogroup")
+        told = session.read_text().split()[-1] if session.exists() else "5"
+        found.with_suffix(".new").write_text(f"{os.getpriority(os.PRIO_PROCESS, 0)} {told}")
+        found.with_suffix(".new").rename(found)
+        time.sleep(60)
+
+    child = os.fork()
+    if child == 0:
+        Supervisor(lambda: [replace(_spec("nice", look, tmp_path), niceness=5)], tmp_path / "state.json").run()
+        os._exit(0)
+    try:
+        _until(found.exists)
+    finally:
+        os.kill(child, signal.SIGTERM)
+        assert os.waitpid(child, 0)[1] == 0
+    assert found.read_text() == "5 5"
 
 
 def test_modules_of_later_parts_are_loaded_once_the_first_parts_run(tmp_path: Path) -> None:
