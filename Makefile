@@ -4,11 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
+FUZZ_VENV := .venv-fuzz
+FUZZ_STAMP := $(FUZZ_VENV)/.installed
 PACKAGES := python3-venv containerd runc containernetworking-plugins nftables iproute2 conntrack busybox-static util-linux
 TEST_PACKAGES := strace wrk
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: up down test test-fast lint bench packages test-packages clean
+.PHONY: up down test test-fast lint bench fuzz packages test-packages clean
 
 up: packages $(STAMP)
 	$(BIN)/python examples/shop/run.py
@@ -33,6 +35,10 @@ lint: $(DEV_STAMP)
 bench: packages test-packages $(DEV_STAMP)
 	$(BIN)/python -m benchmarks $(if $(PEER),--peer $(PEER))
 
+# Half an hour altogether, or as many SECONDS as are given.
+fuzz: $(FUZZ_STAMP)
+	$(FUZZ_VENV)/bin/python -m fuzz.run $(if $(SECONDS),--seconds $(SECONDS))
+
 packages:
 	@$(SUDO) sh scripts/packages $(PACKAGES)
 
@@ -54,5 +60,11 @@ $(DEV_STAMP): $(STAMP) requirements-dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements-dev.lock
 	@touch $@
 
+$(FUZZ_STAMP): pyproject.toml requirements.lock requirements-fuzz.lock hatch_build.py $(shell find proa -name '*.proto')
+	$(PYTHON) -m venv $(FUZZ_VENV)
+	$(FUZZ_VENV)/bin/pip install --quiet --disable-pip-version-check --requirement requirements.lock --requirement requirements-fuzz.lock
+	$(FUZZ_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(FUZZ_VENV) .cache .mypy_cache .ruff_cache .pytest_cache

@@ -14,7 +14,12 @@ Format = Literal["binary", "decimal", "exponent"]
 NANO = 10**9
 MILLI = 10**6
 FORMAT_MESSAGE = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+SUFFIX_MESSAGE = "unable to parse quantity's suffix"
+LONGEST_EXPONENT = 18
+"""Digits, so that it is an int64."""
 _MAX = (2**63 - 1) * NANO
+_MAGNITUDE = 100
+_SIGNIFICANT = 200
 
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
@@ -62,21 +67,41 @@ def parse(text: str | int | float) -> Quantity:
     if match is None or not (match[2] or match[3]):
         raise ValueError(FORMAT_MESSAGE)
     sign, whole, fraction, suffix = match[1], match[2], match[3] or "", match[4] or ""
-    digits = int((whole + fraction) or "0")
-    nano, form = _scale(digits, len(fraction), suffix)
-    return Quantity(-min(nano, _MAX) if sign == "-" else min(nano, _MAX), form)
+    exponent, shift, form = _scale(suffix)
+    nano = min(_nano((whole + fraction).lstrip("0"), exponent + 9 - len(fraction), shift), _MAX)
+    return Quantity(-nano if sign == "-" else nano, form)
 
 
-def _scale(digits: int, places: int, suffix: str) -> tuple[int, Format]:
+def _scale(suffix: str) -> tuple[int, int, Format]:
+    """(power of ten, power of two, format)"""
     if suffix in _BINARY:
-        return _round_away(digits * NANO << _BINARY[suffix], 10**places), "binary"
+        return 0, _BINARY[suffix], "binary"
     if suffix in _DECIMAL:
-        exponent, form = _DECIMAL[suffix], "decimal"
+        return _DECIMAL[suffix], 0, "decimal"
+    digits = suffix.lstrip("eE+-0") or "0"
+    if len(digits) > LONGEST_EXPONENT:
+        raise ValueError(SUFFIX_MESSAGE)
+    return int(f"-{digits}" if suffix[1] == "-" else digits), 0, "exponent"
+
+
+def _nano(digits: str, power: int, shift: int) -> int:
+    """digits * 10^power * 2^shift, rounded up; for what is far beyond the largest value, anything that is larger. However many digits
+    there are, and however large the power, few of them bear on that."""
+    if not digits:
+        return 0
+    if len(digits) + power > _MAGNITUDE:
+        return _MAX
+    if len(digits) + power < -_MAGNITUDE:
+        return 1
+    if len(digits) > _SIGNIFICANT:
+        power += len(digits) - _SIGNIFICANT
+        number = int(digits[:_SIGNIFICANT])
+        if digits[_SIGNIFICANT:].strip("0"):
+            number, power = number * 10 + 1, power - 1
     else:
-        exponent, form = int(suffix[1:]), "exponent"
-    power = max(-40, min(exponent, 40)) + 9 - places
-    nano = digits * 10**power if power >= 0 else _round_away(digits, 10**-power)
-    return nano, "exponent" if form == "exponent" else "decimal"
+        number = int(digits)
+    number <<= shift
+    return number * 10**power if power >= 0 else _round_away(number, 10**-power)
 
 
 def canonical(quantity: Quantity) -> str:

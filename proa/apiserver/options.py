@@ -16,6 +16,8 @@ from proa.storage.interface import Entry, Predicate
 
 META_GROUP = "meta.k8s.io"
 MANAGER_LIMIT = 128
+LONGEST_NUMBER = 21
+"""Digits: one more than any 64-bit number has."""
 _NO_FIELDS = FieldSelector()
 
 
@@ -81,11 +83,17 @@ def list_options(request: Request, *, watching: bool) -> ListOptions:
 
 
 def parse_resource_version(text: str) -> int:
-    if text.isascii() and text.isdigit():
-        return int(text)
-    raise BadRequest(
-        f'invalid resource version: resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
-    )
+    if (version := parse_unsigned(text)) is not None and version < 1 << 64:
+        return version
+    why = "invalid syntax" if version is None else "value out of range"
+    raise BadRequest(f'invalid resource version: resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": {why}')
+
+
+def parse_unsigned(text: str) -> int | None:
+    """Digits as a number, of which those that no 64-bit number has are left out; None for anything else."""
+    if not (text.isascii() and text.isdigit()):
+        return None
+    return int(text.lstrip("0")[:LONGEST_NUMBER] or "0")
 
 
 def too_large_revision(asked: int, current: int) -> ApiError:
@@ -99,10 +107,13 @@ def _integer(request: Request, name: str) -> int | None:
     text = request.parameter(name)
     if not text:
         return None
-    try:
-        return int(text)
-    except ValueError:
-        raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+    sign = -1 if text.startswith("-") else 1
+    size = parse_unsigned(text[1:] if text[0] in "+-" else text)
+    if size is None:
+        raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+    if not -(1 << 63) <= sign * size < 1 << 63:
+        raise BadRequest(f'strconv.ParseInt: parsing "{text}": value out of range')
+    return sign * size
 
 
 def _list_causes(options: ListOptions) -> list[Cause]:

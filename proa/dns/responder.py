@@ -25,6 +25,8 @@ from proa.dns.message import (
 from proa.dns.records import Index
 
 MOST_ENCODED = 20_000
+HEADER = 12
+"""Bytes; what is shorter is no answer."""
 Pending = Callable[[], Awaitable[bytes]]
 
 
@@ -68,7 +70,7 @@ class Responder:
         question = encode_name(target) + struct.pack(">2H", query.type, query.klass)
         message = struct.pack(">6H", query.id, 0x0100, 1, 0, 0, 0) + question
         upstream = await self._forwarder.ask(message, over_tcp=over_tcp)
-        if upstream is None:
+        if upstream is None or len(upstream) < HEADER:
             return encode_answer(query, Answer(SERVER_FAILURE, authoritative=False))
         complete = Answer(upstream[3] & 0x0F, [*found.records, *_addresses(upstream)], authoritative=False)
         return encode_answer(query, complete, limit=0 if over_tcp else query.udp_size)
@@ -76,7 +78,7 @@ class Responder:
 
 def _refusal(packet: bytes, code: int) -> bytes | None:
     """Answers are never sent to answers: two servers would talk forever."""
-    if len(packet) < 12 or packet[2] & 0x80:
+    if len(packet) < HEADER or packet[2] & 0x80:
         return None
     return packet[:2] + struct.pack(">5H", 0x8000 | (packet[2] << 8 & 0x7900) | code, 0, 0, 0, 0)
 

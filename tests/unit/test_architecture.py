@@ -53,7 +53,7 @@ def test_classes_are_made_by_the_dataclass_that_costs_little() -> None:
 
 
 def sources() -> Iterator[Path]:
-    for folder in ("proa", "tests", "benchmarks", "examples", "scripts"):
+    for folder in ("proa", "tests", "benchmarks", "examples", "fuzz", "scripts"):
         yield from (path for path in (REPOSITORY / folder).rglob("*.py") if "_pb2" not in path.name)
 
 
@@ -109,6 +109,7 @@ def test_locks_hold_every_dependency_in_a_version_that_is_allowed() -> None:
     for wanted, lock in (
         (running, locked("requirements.lock")),
         (project["dependency-groups"]["dev"], locked("requirements-dev.lock", "requirements.lock")),
+        (project["dependency-groups"]["fuzz"], locked("requirements-fuzz.lock")),
     ):
         missing = [each for each in map(Requirement, wanted) if not each.specifier.contains(lock.get(canonicalize_name(each.name), "0"))]
         assert missing == []
@@ -116,3 +117,6 @@ def test_locks_hold_every_dependency_in_a_version_that_is_allowed() -> None:
 
 def test_locks_do_not_contradict_each_other() -> None:
     assert locked("requirements.lock").keys() & locked("requirements-dev.lock").keys() == set()
+    assert locked("requirements.lock").keys() & locked("requirements-fuzz.lock").keys() == set()
+    tested, fuzzed = locked("requirements-dev.lock"), locked("requirements-fuzz.lock")
+    assert {name: tested[name] for name in fuzzed.keys() & tested.keys()} == {name: fuzzed[name] for name in fuzzed.keys() & tested.keys()}

@@ -11,7 +11,7 @@ import pytest
 from proa.cli.main import COMMANDS
 
 REPOSITORY = Path(__file__).parents[2]
-FOLDERS = ("proa", "tests", "docs", "examples", "benchmarks", "scripts")
+FOLDERS = ("proa", "tests", "docs", "examples", "benchmarks", "fuzz", "scripts")
 DOCUMENTS = sorted([
     *REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md"), *REPOSITORY.glob("proa/**/*.md"), *REPOSITORY.glob("benchmarks/**/*.md"),
     *REPOSITORY.glob("examples/**/*.md"),

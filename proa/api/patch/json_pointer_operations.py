@@ -53,6 +53,8 @@ def _checked(operation: Any) -> dict[str, Any]:
     for member in _NEEDED[kind]:
         if member not in operation:
             raise _refused(f"{kind} operation: {member} is missing")
+    if "from" in _NEEDED[kind] and not isinstance(operation["from"], str):
+        raise _refused(f"{kind} operation does not apply: doc is missing from path: missing value")
     return operation
 
 
