@@ -39,6 +39,7 @@ from proa.apiserver.registry.kinds import (
     pod,
     pod_certificates,
     pod_parts,
+    pod_status,
     policy,
     rbac,
     resource_quota,
@@ -106,7 +107,7 @@ def _request_part(part: certificate_signing_request.Part) -> Sub:
     return Sub(part, make=lambda main: certificate_signing_request.RequestPartStrategy(main, part))
 
 
-POD_STATUS = Sub("status", make=pod.PodStatusStrategy)
+POD_STATUS = Sub("status", make=pod_status.PodStatusStrategy)
 NAMESPACE_STATUS = _status(core.check_namespace_status)
 POD_SUBRESOURCES = (
     Sub("attach", ("create", "get"), "PodAttachOptions"),

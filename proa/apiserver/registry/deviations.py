@@ -55,21 +55,6 @@ DEVIATIONS: tuple[Deviation, ...] = (
         "readers disagree on whether they are octal",
     ),
     Deviation(
-        "Pod",
-        "requests of the whole pod (`spec.resources`) are not compared with the sum of its containers' requests",
-        "not done yet; each amount by itself is checked",
-    ),
-    Deviation(
-        "Pod: Windows",
-        "of `windowsOptions` only the place is checked, not host processes and account names",
-        "proa has no Windows nodes",
-    ),
-    Deviation(
-        "Pod: status",
-        "of a container that must not restart only the regular ones are held to it, not init containers",
-        "not done yet; the node agent never takes such a step back",
-    ),
-    Deviation(
         "tables (`kubectl get`)",
         "columns have upstream's names, types and cells, and descriptions of their own",
         "descriptions are shown by no client; a server's own are told by `kubectl explain`",

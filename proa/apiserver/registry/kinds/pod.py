@@ -15,13 +15,14 @@ from proa.api.resource import StrategyContext
 from proa.api.spec_memory import SpecMemory, spec_key, spec_of
 from proa.apiserver.registry.kinds.pod_update import validate_pod_change
 from proa.apiserver.registry.normalize import Normalizer
-from proa.apiserver.registry.object_meta import immutable
+from proa.apiserver.registry.pod_spec.annotations import validate_annotation_changes, validate_pod_annotations, validate_profiles_agree
 from proa.apiserver.registry.pod_spec.defaults import fill_pod
 from proa.apiserver.registry.pod_spec.label_keys import merge_label_keys
 from proa.apiserver.registry.pod_spec.validation import validate_pod_spec
 from proa.apiserver.registry.pod_spec.warnings import annotation_warnings, spec_warnings
-from proa.apiserver.registry.strategy import KindStrategy, StatusStrategy
+from proa.apiserver.registry.strategy import KindStrategy
 
+_ANNOTATIONS = "metadata.annotations"
 _HOSTNAME_WARNING = "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended"
 
 
@@ -67,8 +68,14 @@ class PodStrategy(KindStrategy):
         merge_label_keys(obj)
 
     def check(self, obj: Object) -> list[Cause]:
+        annotations, spec = meta.annotations(obj), obj.get("spec", {})
+        if not annotations:
+            return self._check_spec(spec)
+        causes = validate_pod_annotations(annotations, spec, _ANNOTATIONS) + self._check_spec(spec)
+        return causes + validate_profiles_agree(annotations, spec, "spec")
+
+    def _check_spec(self, spec: Object) -> list[Cause]:
         """Nothing but the spec is looked at, so one that was found valid stays so."""
-        spec = obj.get("spec", {})
         key, _ = spec_key(spec)
         self._checked = spec, key
         if self._valid.get(key):
@@ -80,9 +87,14 @@ class PodStrategy(KindStrategy):
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
         new_spec, old_spec = obj.get("spec", {}), old.get("spec", {})
+        annotations, former = meta.annotations(obj), meta.annotations(old)
+        causes: list[Cause] = []
+        if annotations != former:
+            causes += validate_annotation_changes(annotations, former, _ANNOTATIONS)
+            causes += validate_pod_annotations(annotations, new_spec, _ANNOTATIONS)
         if new_spec == old_spec:
-            return []
-        return validate_pod_spec(new_spec, "spec") + validate_pod_change(new_spec, old_spec)
+            return causes
+        return causes + validate_pod_spec(new_spec, "spec") + validate_pod_change(new_spec, old_spec)
 
     def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
         """Of new pods alone: whoever changes one is rarely a human."""
@@ -111,46 +123,4 @@ def _validate_new_spec(spec: Object) -> list[Cause]:
         causes.append(forbidden("spec.ephemeralContainers", "cannot be set on create"))
     if spec.get("nodeName") and spec.get("schedulingGates"):
         causes.append(forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared"))
-    return causes
-
-
-class PodStatusStrategy(StatusStrategy):
-    """Owners don't change here, and the QoS class that creation chose stays."""
-
-    def __init__(self, main: KindStrategy) -> None:
-        super().__init__(main, ("ownerReferences",), check_pod_status)
-
-    def prepare_for_update(self, obj: Object, old: Object, context: StrategyContext) -> None:
-        super().prepare_for_update(obj, old, context)
-        chosen = (old.get("status") or {}).get("qosClass")
-        if chosen and not (obj.get("status") or {}).get("qosClass"):
-            obj.setdefault("status", {})["qosClass"] = chosen
-        _keep_observed_generation(obj.get("status") or {}, old.get("status") or {})
-
-
-def _keep_observed_generation(new: Object, old: Object) -> None:
-    """A client that doesn't know the field must not clear it."""
-    if not new.get("observedGeneration") and old.get("observedGeneration"):
-        new["observedGeneration"] = old["observedGeneration"]
-    former = {each.get("type"): each.get("observedGeneration") for each in old.get("conditions") or ()}
-    for condition in new.get("conditions") or ():
-        if not condition.get("observedGeneration") and former.get(condition.get("type")):
-            condition["observedGeneration"] = former[condition.get("type")]
-
-
-def check_pod_status(obj: Object, old: Object) -> list[Cause]:
-    """A container that must not restart stays terminated; the QoS class is fixed at creation."""
-    new, former = obj.get("status") or {}, old.get("status") or {}
-    causes = immutable("status.qosClass", new.get("qosClass"), former.get("qosClass")) if new.get("qosClass") else []
-    policy = old.get("spec", {}).get("restartPolicy", "Always")
-    if policy == "Always":
-        return causes
-    fresh = {each.get("name"): each for each in new.get("containerStatuses") or ()}
-    for index, status in enumerate(former.get("containerStatuses") or ()):
-        ended = (status.get("state") or {}).get("terminated")
-        if not ended or (policy == "OnFailure" and ended.get("exitCode")):
-            continue
-        state = (fresh.get(status.get("name")) or {}).get("state") or {}
-        if status.get("name") in fresh and "terminated" not in state:
-            causes.append(forbidden(f"status.containerStatuses[{index}].state", "may not be transitioned to non-terminated state"))
     return causes

@@ -7,7 +7,8 @@ from proa.api.errors import Cause, forbidden, invalid, not_supported, required
 from proa.api.meta import Object
 from proa.api.names import dns1123_label, dns1123_subdomain
 from proa.apiserver.registry.checks import check_driver_name, check_name, within
-from proa.apiserver.registry.pod_spec.volumes import HOST_PATH_TYPES, REQUIRED_FIELDS, validate_no_backsteps
+from proa.apiserver.registry.pod_spec.paths import validate_no_backsteps
+from proa.apiserver.registry.pod_spec.volumes import HOST_PATH_TYPES, REQUIRED_FIELDS
 
 SOURCES: Mapping[str, Mapping[str, Any]] = {
     "hostPath": {"type": ""},

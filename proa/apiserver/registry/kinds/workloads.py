@@ -10,9 +10,11 @@ from proa.api.errors import Cause, forbidden, invalid, not_supported, required
 from proa.api.int_or_string import validate_count_or_percent
 from proa.api.labels import selector_from_object, selector_from_set, validate_label_selector
 from proa.api.meta import Object
+from proa.api.names import dns1123_label
 from proa.api.resource import StrategyContext
-from proa.apiserver.registry.checks import check_choice, not_negative
+from proa.apiserver.registry.checks import check_choice, check_optional_name, not_negative
 from proa.apiserver.registry.object_meta import immutable
+from proa.apiserver.registry.pod_spec.claim_spec import validate_claim_spec
 from proa.apiserver.registry.pod_spec.defaults import fill_template
 from proa.apiserver.registry.pod_spec.validation import validate_template
 from proa.apiserver.registry.pod_spec.warnings import template_warnings
@@ -142,6 +144,14 @@ class ReplicationControllerStrategy(_WorkloadStrategy):
         return self.check(obj)
 
 
+def _validate_fixed_part(spec: Object) -> list[Cause]:
+    """What never changes is checked when it comes, so that a set from before a rule can still be updated."""
+    causes = check_optional_name("spec.serviceName", spec.get("serviceName"), dns1123_label)
+    for index, claim in enumerate(spec.get("volumeClaimTemplates") or ()):
+        causes += validate_claim_spec(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec")
+    return causes
+
+
 class StatefulSetStrategy(_WorkloadStrategy):
     empty_status: ClassVar[Object | None] = {"replicas": 0}
 
@@ -163,6 +173,9 @@ class StatefulSetStrategy(_WorkloadStrategy):
             claim["status"] = {"phase": "Pending"}
 
     def check(self, obj: Object) -> list[Cause]:
+        return self._check(obj) + _validate_fixed_part(obj.get("spec", {}))
+
+    def _check(self, obj: Object) -> list[Cause]:
         spec = obj.get("spec", {})
         causes = check_choice("spec.podManagementPolicy", spec.get("podManagementPolicy"), ("OrderedReady", "Parallel"))
         update = spec.get("updateStrategy") or {}
@@ -181,7 +194,7 @@ class StatefulSetStrategy(_WorkloadStrategy):
         return causes + validate_selector(spec, "statefulset") + validate_template(template, "spec.template")
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
-        causes = self.check(obj)
+        causes = self._check(obj)
         if _fixed_part(obj["spec"]) != _fixed_part(old["spec"]):
             causes.append(forbidden("spec", _STATEFUL_SET_MESSAGE))
         return causes

@@ -6,6 +6,7 @@ A template gets what `fill_pod_spec` sets; a Pod gets more on top (`fill_pod`): 
 from typing import Any
 
 from proa.api.meta import Object
+from proa.apiserver.registry.pod_spec.pod_level_resources import fill_pod_level_resources
 
 FILE_MODE = 0o644
 TOKEN_EXPIRATION_SECONDS = 3600
@@ -35,7 +36,7 @@ def fill_pod(pod: Object) -> None:
                 for port in container.get("ports") or ():
                     port.setdefault("hostPort", port.get("containerPort"))
     if "resources" in spec:
-        _requests_from_limits(spec["resources"])
+        fill_pod_level_resources(spec)
 
 
 def fill_template(template: Object) -> None:

@@ -1,6 +1,8 @@
 """matchLabelKeys and mismatchLabelKeys: at creation, a pod's own labels become expressions of its selectors (KEP-3633, KEP-3243)."""
 
+from proa.api.errors import Cause, forbidden, invalid
 from proa.api.meta import Object, labels
+from proa.api.names import qualified_name
 
 _AFFINITY_LISTS = ("requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution")
 
@@ -27,3 +29,15 @@ def _merge(term: Object, field: str, operator: str, own: dict[str, str]) -> None
         if key in own:
             expression = {"key": key, "operator": operator, "values": [own[key]]}
             selector.setdefault("matchExpressions", []).append(expression)
+
+
+def check_label_keys(term: Object, field: str, path: str, twice: str) -> list[Cause]:
+    """A key is in the selector once: as its own expression, once the pod has been created. `twice` says what a second one is."""
+    keys, selector, own = term.get(field) or [], term.get("labelSelector"), f"{path}.{field}"
+    if not keys:
+        return []
+    causes = [invalid(f"{own}[{index}]", key, problem) for index, key in enumerate(keys) for problem in qualified_name(key)]
+    if selector is None:
+        return [*causes, forbidden(own, "must not be specified when labelSelector is not set")]
+    used = [*(selector.get("matchLabels") or ()), *(each.get("key") for each in selector.get("matchExpressions") or ())]
+    return causes + [invalid(f"{own}[{index}]", key, twice) for index, key in enumerate(keys) if used.count(key) > 1]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from proa.api.errors import Cause, forbidden, invalid, not_found, required
 from proa.api.meta import Object
 from proa.apiserver.registry.checks import check_choice
-from proa.apiserver.registry.pod_spec.volumes import validate_no_backsteps, validate_relative_path
+from proa.apiserver.registry.pod_spec.paths import validate_no_backsteps, validate_relative_path
 
 _PROPAGATION = ("Bidirectional", "HostToContainer", "None")
 _READ_ONLY = ("Disabled", "Enabled", "IfPossible")

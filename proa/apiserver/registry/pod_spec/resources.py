@@ -3,13 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from proa.api.errors import Cause, duplicate, forbidden, invalid, not_supported, required
+from proa.api.errors import Cause, duplicate, forbidden, invalid, required
 from proa.api.meta import Object
 from proa.api.quantity import canonical_text, parse
 from proa.api.resource_names import HUGE_PAGES, is_huge_page, is_overcommit_allowed
 from proa.apiserver.registry.resource_checks import check_container_resource_name, check_resource_amount
-
-_FOR_PODS = ("cpu", "memory")
 
 
 def validate_resources(resources: Object, path: str, claims: Collection[str] | None = None) -> list[Cause]:
@@ -27,20 +25,6 @@ def validate_resources(resources: Object, path: str, claims: Collection[str] | N
     if claims is not None and "claims" in resources:
         causes += _validate_claims(resources["claims"], claims, f"{path}.claims")
     return causes
-
-
-def validate_pod_resources(resources: Object, path: str) -> list[Cause]:
-    """Of the pod as a whole, which knows only what can be shared (KEP-2837)."""
-    causes: list[Cause] = []
-    for field in ("limits", "requests"):
-        causes += [
-            not_supported(f"{path}.{field}[{name}]", name, (*_FOR_PODS, HUGE_PAGES))
-            for name in resources.get(field) or ()
-            if name not in _FOR_PODS and not is_huge_page(name)
-        ]
-    if resources.get("claims"):
-        causes.append(forbidden(f"{path}.claims", "claims cannot be set for Resources at pod-level"))
-    return causes + validate_resources(resources, path)
 
 
 def _validate_amount(name: str, amount: Any, path: str) -> list[Cause]:

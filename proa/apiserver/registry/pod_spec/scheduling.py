@@ -3,8 +3,9 @@
 from proa.api.errors import Cause, duplicate, invalid, not_supported, required
 from proa.api.labels import validate_label_selector, validate_labels
 from proa.api.meta import Object
-from proa.api.names import label_value, qualified_name
-from proa.apiserver.registry.checks import check_choice, check_name
+from proa.api.names import dns1123_label, label_value, qualified_name
+from proa.apiserver.registry.checks import check_choice, check_key, check_name
+from proa.apiserver.registry.pod_spec.label_keys import check_label_keys
 
 _NODE_OPERATORS = ("DoesNotExist", "Exists", "Gt", "In", "Lt", "NotIn")
 EFFECTS = ("NoExecute", "NoSchedule", "PreferNoSchedule")
@@ -109,6 +110,16 @@ def _validate_pod_affinity(affinity: Object, path: str) -> list[Cause]:
 def _validate_pod_term(term: Object, path: str) -> list[Cause]:
     causes = validate_label_selector(term.get("labelSelector"), f"{path}.labelSelector")
     causes += validate_label_selector(term.get("namespaceSelector"), f"{path}.namespaceSelector")
+    for index, namespace in enumerate(term.get("namespaces") or ()):
+        causes += check_key(f"{path}.namespaces[{index}]", namespace, dns1123_label)
+    for field in ("matchLabelKeys", "mismatchLabelKeys"):
+        if field in term:
+            causes += check_label_keys(term, field, path, "exists in both matchLabelKeys/mismatchLabelKeys and labelSelector")
+    mismatching = term.get("mismatchLabelKeys") or ()
+    both = [(index, key) for index, key in enumerate(term.get("matchLabelKeys") or ()) if key in mismatching]
+    causes += [
+        invalid(f"{path}.matchLabelKeys[{index}]", key, "exists in both matchLabelKeys and mismatchLabelKeys") for index, key in both
+    ]
     return causes + check_name(f"{path}.topologyKey", term.get("topologyKey"), qualified_name, detail="can not be empty")
 
 
@@ -158,6 +169,8 @@ def _validate_spread(constraints: list[Object], path: str) -> list[Cause]:
         for field in ("nodeAffinityPolicy", "nodeTaintsPolicy"):
             causes += check_choice(f"{own}.{field}", constraint.get(field), ("Honor", "Ignore"), optional=True)
         causes += validate_label_selector(constraint.get("labelSelector") or {}, f"{own}.labelSelector")
+        if "matchLabelKeys" in constraint:
+            causes += check_label_keys(constraint, "matchLabelKeys", own, "exists in both matchLabelKeys and labelSelector")
     return causes
 
 

@@ -3,12 +3,15 @@
 import re
 from collections.abc import Sequence
 
-from proa.api.errors import Cause, duplicate, invalid, not_supported, required
+from proa.api.errors import Cause, duplicate, invalid, not_supported, required, too_long
 from proa.api.meta import Object
 from proa.apiserver.registry.checks import check_choice, within
+from proa.apiserver.registry.pod_spec.operating_system import validate_windows_options
+from proa.apiserver.registry.pod_spec.paths import validate_relative_path
 
 MAX_ID = 0xFFFFFFFF
 MAX_SYSCTL = 253
+MAX_APP_ARMOR_PROFILE = 4095
 _SEGMENT = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
 SYSCTL_FORMAT = f"^({_SEGMENT}[\\./])*{_SEGMENT}$"
 _SYSCTL = re.compile(SYSCTL_FORMAT[1:-1])
@@ -72,21 +75,27 @@ def _validate_ids(context: Object, path: str, fields: tuple[str, ...]) -> list[C
 
 def _validate_profiles(context: Object, path: str) -> list[Cause]:
     causes: list[Cause] = []
-    for field in ("seccompProfile", "appArmorProfile"):
-        if field in context:
-            causes += _validate_profile(context[field], f"{path}.{field}")
+    if "seccompProfile" in context:
+        causes += _validate_profile(context["seccompProfile"], f"{path}.seccompProfile", "seccomp")
+    if "appArmorProfile" in context:
+        causes += _validate_profile(context["appArmorProfile"], f"{path}.appArmorProfile", "AppArmor")
+    if "windowsOptions" in context:
+        causes += validate_windows_options(context["windowsOptions"], f"{path}.windowsOptions")
     return causes
 
 
-def _validate_profile(profile: Object, path: str) -> list[Cause]:
-    kind, local = profile.get("type"), profile.get("localhostProfile")
+def _validate_profile(profile: Object, path: str, word: str) -> list[Cause]:
+    kind, local, own = profile.get("type"), profile.get("localhostProfile"), f"{path}.localhostProfile"
     if not kind:
-        return [required(f"{path}.type", "type is required when seccompProfile is set" if path.endswith("seccompProfile") else "")]
+        return [required(f"{path}.type", f"type is required when {path.rpartition('.')[2]} is set")]
     if kind not in _PROFILES:
         return [not_supported(f"{path}.type", kind, _PROFILES)]
-    what = "seccomp type is Localhost" if path.endswith("seccompProfile") else "AppArmor type is Localhost"
-    if kind == "Localhost" and not local:
-        return [required(f"{path}.localhostProfile", f"must be set when {what}")]
-    if kind != "Localhost" and local is not None:
-        return [invalid(f"{path}.localhostProfile", local, f"can only be set when {what}")]
-    return []
+    if kind != "Localhost":
+        return [invalid(own, local, f"can only be set when {word} type is Localhost")] if local is not None else []
+    if local is None or (word == "AppArmor" and not local):
+        return [required(own, f"must be set when {word} type is Localhost")]
+    if word == "seccomp":
+        return validate_relative_path(own, local)
+    if local != local.strip():
+        return [invalid(own, local, "must not be padded with whitespace")]
+    return [too_long(own, MAX_APP_ARMOR_PROFILE)] if len(local) > MAX_APP_ARMOR_PROFILE else []

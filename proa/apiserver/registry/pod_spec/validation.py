@@ -6,8 +6,10 @@ from proa.api.meta import Object
 from proa.api.names import dns1123_label, dns1123_subdomain
 from proa.apiserver.registry.checks import check_choice, check_ip, check_optional_name, within
 from proa.apiserver.registry.object_meta import validate_annotations
+from proa.apiserver.registry.pod_spec.annotations import validate_pod_annotations
 from proa.apiserver.registry.pod_spec.containers import validate_containers
-from proa.apiserver.registry.pod_spec.resources import validate_pod_resources
+from proa.apiserver.registry.pod_spec.operating_system import validate_host_processes, validate_operating_system
+from proa.apiserver.registry.pod_spec.pod_level_resources import validate_pod_level_resources
 from proa.apiserver.registry.pod_spec.scheduling import validate_scheduling
 from proa.apiserver.registry.pod_spec.security import validate_pod_security_context
 from proa.apiserver.registry.pod_spec.volumes import validate_volumes
@@ -40,8 +42,10 @@ def validate_pod_spec(spec: Object, path: str) -> list[Cause]:
     if "hostAliases" in spec:
         causes += _validate_host_aliases(spec["hostAliases"], f"{path}.hostAliases")
     if "resources" in spec:
-        causes += validate_pod_resources(spec["resources"], f"{path}.resources")
-    return causes
+        causes += validate_pod_level_resources(spec, path)
+    if "os" in spec:
+        causes += validate_operating_system(spec, path)
+    return causes + validate_host_processes(spec, path)
 
 
 def _validate_dns(spec: Object, path: str) -> list[Cause]:
@@ -85,6 +89,8 @@ def validate_template(template: Object, path: str, restart_policies: tuple[str, 
     meta, spec = template.get("metadata") or {}, template.get("spec") or {}
     causes = validate_labels(meta.get("labels") or {}, f"{path}.labels")
     causes += validate_annotations(meta.get("annotations") or {}, f"{path}.annotations")
+    if meta.get("annotations"):
+        causes += validate_pod_annotations(meta["annotations"], spec, f"{path}.annotations")
     causes += validate_pod_spec(spec, f"{path}.spec")
     if spec.get("ephemeralContainers"):
         causes.append(forbidden(f"{path}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template"))

@@ -11,6 +11,7 @@ from proa.apiserver.registry.checks import check_choice, check_driver_name, chec
 from proa.apiserver.registry.object_meta import validate_annotations
 from proa.apiserver.registry.pod_spec.claim_spec import validate_claim_spec
 from proa.apiserver.registry.pod_spec.env import validate_field_reference, validate_resource_reference
+from proa.apiserver.registry.pod_spec.paths import validate_no_backsteps, validate_relative_path
 
 HOST_PATH_TYPES = ("", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket")
 _KEY_TYPES = ("ECDSAP256", "ECDSAP384", "ECDSAP521", "ED25519", "RSA3072", "RSA4096")
@@ -60,16 +61,6 @@ def _validate_source(volume: Object, path: str) -> list[Cause]:
     causes += [required(f"{path}.{kind}.{field}") for field in REQUIRED_FIELDS.get(kind, ()) if not source.get(field)]
     check = _SOURCES.get(kind)
     return causes + (check(source, f"{path}.{kind}") if check else [])
-
-
-def validate_relative_path(path: str, value: str) -> list[Cause]:
-    """Below its volume, not above: neither absolute nor with `..`."""
-    causes = [invalid(path, value, "must be a relative path")] if value.startswith("/") else []
-    return causes + validate_no_backsteps(path, value)
-
-
-def validate_no_backsteps(path: str, value: str) -> list[Cause]:
-    return [invalid(path, value, "must not contain '..'")] if ".." in value.split("/") else []
 
 
 def _empty_dir(source: Object, path: str) -> list[Cause]:

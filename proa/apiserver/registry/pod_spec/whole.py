@@ -1,16 +1,12 @@
-"""Rules of a pod spec that speak of the pod as a whole: claims of devices, readiness gates, host namespaces, operating system."""
+"""Rules of a pod spec that speak of the pod as a whole: claims of devices, readiness gates, host namespaces."""
 
-from typing import Any
-
-from proa.api.errors import Cause, duplicate, forbidden, invalid, not_supported, required
+from proa.api.errors import Cause, duplicate, forbidden, invalid, required
 from proa.api.meta import Object
 from proa.api.names import dns1123_label, dns1123_subdomain, qualified_name
 from proa.apiserver.registry.checks import check_choice, check_key, check_name
 from proa.apiserver.registry.resource_checks import check_container_resource_name, check_resource_amount
 
-SYSTEMS = ("linux", "windows")
 _HOST_NAMESPACES = ("hostNetwork", "hostPID", "hostIPC")
-_NOT_ON_WINDOWS = ("hostPID", "hostIPC", "shareProcessNamespace")
 _CLAIM_FIELDS = ("resourceClaimName", "resourceClaimTemplateName")
 _NAMED = " or ".join(f"`{field}`" for field in _CLAIM_FIELDS)
 
@@ -30,8 +26,6 @@ def validate_whole(spec: Object, path: str) -> list[Cause]:
     if spec.get("shareProcessNamespace") and spec.get("hostPID"):
         detail = "ShareProcessNamespace and HostPID cannot both be enabled"
         causes.append(invalid(f"{path}.shareProcessNamespace", True, detail))
-    if "os" in spec:
-        causes += _validate_system(spec, path)
     for name, amount in (spec.get("overhead") or {}).items():
         own = f"{path}.overhead[{name}]"
         causes += check_container_resource_name(name, own) + check_resource_amount(name, amount, own)
@@ -59,20 +53,3 @@ def _validate_claims(claims: list[Object], path: str) -> list[Cause]:
         for field in given:
             causes += check_key(f"{own}.{field}", claim[field], dns1123_subdomain)
     return causes
-
-
-def _validate_system(spec: Object, path: str) -> list[Cause]:
-    name: Any = (spec["os"] or {}).get("name")
-    if not name:
-        return [required(f"{path}.os.name", "cannot be empty")]
-    if name not in SYSTEMS:
-        return [not_supported(f"{path}.os.name", name, SYSTEMS)]
-    context = spec.get("securityContext") or {}
-    if name == "linux":
-        detail = "windows options cannot be set for a linux pod"
-        return [forbidden(f"{path}.securityContext.windowsOptions", detail)] if "windowsOptions" in context else []
-    detail = "cannot be set for a windows pod"
-    causes = [forbidden(f"{path}.{field}", detail) for field in _NOT_ON_WINDOWS if spec.get(field) is not None]
-    fields = ("seLinuxOptions", "seccompProfile", "appArmorProfile", "fsGroup", "fsGroupChangePolicy", "sysctls", "runAsUser", "runAsGroup",
-              "supplementalGroups", "supplementalGroupsPolicy")  # fmt: skip
-    return causes + [forbidden(f"{path}.securityContext.{field}", detail) for field in fields if context.get(field) is not None]
