@@ -29,6 +29,7 @@ from proa.apiserver.registry.kinds import (
     event,
     extensions,
     flow_control,
+    ingress,
     job_status,
     lifecycle,
     limit_range,
@@ -238,8 +239,8 @@ TABLE: tuple[Row, ...] = (
     Row(LIFECYCLE, "v1alpha1", "evictions", "Eviction", NS, lifecycle.EvictionStrategy,
         subresources=(_status(lifecycle.check_eviction_status, FIXED_METADATA),)),
 
-    Row(NETWORKING, "v1", "ingressclasses", "IngressClass", CLUSTER, networking.IngressClassStrategy),
-    Row(NETWORKING, "v1", "ingresses", "Ingress", NS, networking.IngressStrategy, ("ing",),
+    Row(NETWORKING, "v1", "ingressclasses", "IngressClass", CLUSTER, ingress.IngressClassStrategy),
+    Row(NETWORKING, "v1", "ingresses", "Ingress", NS, ingress.IngressStrategy, ("ing",),
         subresources=(_status(load_balancer_status.check_ingress_status),)),
     Row(NETWORKING, "v1", "ipaddresses", "IPAddress", CLUSTER, service_addresses.IpAddressStrategy, ("ip",)),
     Row(NETWORKING, "v1", "networkpolicies", "NetworkPolicy", NS, networking.NetworkPolicyStrategy, ("netpol",)),

@@ -15,6 +15,7 @@ NOT_NEGATIVE = "must be greater than or equal to 0"
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 CONDITION_STATUSES = ("False", "True", "Unknown")
 MAX_CONDITION_REASON, MAX_CONDITION_MESSAGE = 1024, 32768
+_LINK_LOCAL_MULTICAST = tuple(ipaddress.ip_network(each) for each in ("224.0.0.0/24", "ff02::/16"))
 _REASON = "[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?"
 _reason = re.compile(_REASON).fullmatch
 _REASON_MESSAGE = (
@@ -65,6 +66,22 @@ def parse_ip(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None
 def check_ip(path: str, value: str) -> list[Cause]:
     if parse_ip(value) is None:
         return [invalid(path, value, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")]
+    return []
+
+
+def check_not_special(path: str, value: str) -> list[Cause]:
+    """Endpoints and external addresses are pods or foreign hosts, never this host or its link."""
+    address = parse_ip(value)
+    if address is None:
+        return []
+    if address.is_unspecified:
+        return [invalid(path, value, f"may not be unspecified ({value})")]
+    if address.is_loopback:
+        return [invalid(path, value, "may not be in the loopback range (127.0.0.0/8, ::1/128)")]
+    if address.is_link_local:
+        return [invalid(path, value, "may not be in the link-local range (169.254.0.0/16, fe80::/10)")]
+    if any(address.version == each.version and address in each for each in _LINK_LOCAL_MULTICAST):
+        return [invalid(path, value, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)")]
     return []
 
 

@@ -35,11 +35,6 @@ DEVIATIONS: tuple[Deviation, ...] = (
         "the first asks a protocol of its own that admission webhooks replace; the others are deprecated",
     ),
     Deviation(
-        "resource.k8s.io: ResourceClaim, ResourceClaimTemplate, DeviceClass",
-        "CEL expressions of device selectors are limited in length, not compiled when they are written",
-        "the environment of device expressions belongs to the scheduler here; a broken expression is told when it is first evaluated",
-    ),
-    Deviation(
         "lifecycle.k8s.io: Eviction",
         "status is checked field by field; which state may follow which of a responder is not",
         "the controller that drives responders is alpha and not part of proa",

@@ -10,8 +10,9 @@ from proa.api.errors import Cause, duplicate, invalid, not_supported, required, 
 from proa.api.meta import Object
 from proa.api.names import dns1123_label, dns1123_subdomain, label_value, qualified_name
 from proa.apiserver.registry.checks import check_choice, check_driver_name, check_key, check_name, too_many
+from proa.apiserver.registry.kinds.device_expressions import check_expression
 
-MAX_SELECTORS, MAX_CONFIGURATIONS, MAX_EXPRESSION, MAX_PARAMETERS, MAX_POOL_NAME, MAX_ID = 32, 32, 10 * 1024, 10 * 1024, 253, 32
+MAX_SELECTORS, MAX_CONFIGURATIONS, MAX_PARAMETERS, MAX_POOL_NAME, MAX_ID = 32, 32, 10 * 1024, 253, 32
 EFFECTS = ("NoExecute", "NoSchedule", "None")
 _identifier = re.compile("[A-Za-z_][A-Za-z0-9_]*").fullmatch
 _IDENTIFIER_MESSAGE = (
@@ -48,8 +49,7 @@ def _check_selector(selector: Object, path: str) -> list[Cause]:
     cel = selector.get("cel")
     if cel is None:
         return [required(f"{path}.cel")]
-    expression = cel.get("expression") or ""
-    return [too_long(f"{path}.cel.expression", MAX_EXPRESSION)] if len(expression) > MAX_EXPRESSION else []
+    return check_expression(cel.get("expression") or "", f"{path}.cel.expression")
 
 
 def check_configuration(config: Object, path: str) -> list[Cause]:

@@ -3,31 +3,20 @@
 from proa.api.errors import Cause, duplicate, invalid, not_supported, required
 from proa.api.labels import validate_labels
 from proa.api.meta import Object
-from proa.api.names import dns1123_label, dns1123_subdomain, port_number, qualified_name
-from proa.apiserver.registry.checks import PROTOCOLS, check_choice, parse_ip
+from proa.api.names import dns1123_label, dns1123_subdomain, label_value, port_number, qualified_name
+from proa.apiserver.registry.checks import PROTOCOLS, check_choice, check_ip, check_not_special, check_optional_name, parse_ip, too_many
 from proa.apiserver.registry.object_meta import immutable
 from proa.apiserver.registry.strategy import KindStrategy
 
-_IP_MESSAGE = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 MAX_ENDPOINTS = 1000
 MAX_PORTS = 20000
 MAX_ADDRESSES = 100
+MAX_TOPOLOGY = 16
+MAX_HINTS = 8
 
 
 def _validate_address(path: str, value: str) -> list[Cause]:
-    """Endpoints are pods or foreign hosts, never this host or its link."""
-    address = parse_ip(value)
-    if address is None:
-        return [invalid(path, value, _IP_MESSAGE)]
-    if address.is_unspecified:
-        return [invalid(path, value, f"may not be unspecified ({value})")]
-    if address.is_loopback:
-        return [invalid(path, value, "may not be in the loopback range (127.0.0.0/8, ::1/128)")]
-    if address.is_link_local:
-        return [invalid(path, value, "may not be in the link-local range (169.254.0.0/16, fe80::/10)")]
-    if address.is_multicast:
-        return [invalid(path, value, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)")]
-    return []
+    return check_ip(path, value) or check_not_special(path, value)
 
 
 class EndpointsStrategy(KindStrategy):
@@ -51,8 +40,8 @@ def _validate_subset(subset: Object, path: str) -> list[Cause]:
         for index, address in enumerate(subset.get(field) or ()):
             own = f"{path}.{field}[{index}]"
             causes += _validate_address(f"{own}.ip", address.get("ip", ""))
-            if address.get("hostname"):
-                causes += [invalid(f"{own}.hostname", address["hostname"], problem) for problem in dns1123_label(address["hostname"])]
+            causes += check_optional_name(f"{own}.hostname", address.get("hostname"), dns1123_label)
+            causes += check_optional_name(f"{own}.nodeName", address.get("nodeName"), dns1123_subdomain)
     ports = subset.get("ports") or ()
     for index, port in enumerate(ports):
         own = f"{path}.ports[{index}]"
@@ -83,8 +72,7 @@ class EndpointSliceStrategy(KindStrategy):
         else:
             causes = []
         if len(endpoints) > MAX_ENDPOINTS:
-            causes.append(Cause("endpoints", f"Too many: {len(endpoints)}: must have at most {MAX_ENDPOINTS} items", "FieldValueTooMany"))
-            return causes
+            return causes + too_many("endpoints", len(endpoints), MAX_ENDPOINTS) + _validate_slice_ports(obj.get("ports") or [])
         for index, endpoint in enumerate(endpoints):
             causes += _validate_endpoint(endpoint, family or "", f"endpoints[{index}]")
         return causes + _validate_slice_ports(obj.get("ports") or [])
@@ -98,19 +86,34 @@ def _validate_endpoint(endpoint: Object, family: str, path: str) -> list[Cause]:
     causes: list[Cause] = []
     if not addresses:
         causes.append(required(f"{path}.addresses", "must contain at least 1 address"))
-    if len(addresses) > MAX_ADDRESSES:
-        message = f"Too many: {len(addresses)}: must have at most {MAX_ADDRESSES} items"
-        causes.append(Cause(f"{path}.addresses", message, "FieldValueTooMany"))
+    causes += too_many(f"{path}.addresses", len(addresses), MAX_ADDRESSES)
     for index, address in enumerate(addresses):
         causes += _validate_slice_address(address, family, f"{path}.addresses[{index}]")
-    if endpoint.get("hostname"):
-        causes += [invalid(f"{path}.hostname", endpoint["hostname"], problem) for problem in dns1123_label(endpoint["hostname"])]
-    return causes + validate_labels(endpoint.get("deprecatedTopology") or {}, f"{path}.deprecatedTopology")
+    causes += check_optional_name(f"{path}.nodeName", endpoint.get("nodeName"), dns1123_subdomain)
+    topology = endpoint.get("deprecatedTopology") or {}
+    causes += too_many(f"{path}.deprecatedTopology", len(topology), MAX_TOPOLOGY) + validate_labels(topology, f"{path}.deprecatedTopology")
+    causes += check_optional_name(f"{path}.hostname", endpoint.get("hostname"), dns1123_label)
+    return causes + (_validate_hints(endpoint["hints"], f"{path}.hints") if endpoint.get("hints") else [])
+
+
+def _validate_hints(hints: Object, path: str) -> list[Cause]:
+    """Zones and nodes that should use the endpoint, each once."""
+    causes: list[Cause] = []
+    for field, check in (("forZones", label_value), ("forNodes", dns1123_subdomain)):
+        names = [each.get("name") or "" for each in hints.get(field) or ()]
+        own = f"{path}.{field}"
+        if causes_of_length := too_many(own, len(names), MAX_HINTS):
+            causes += causes_of_length
+            continue
+        for index, name in enumerate(names):
+            causes += [duplicate(f"{own}[{index}].name", name)] if name in names[:index] else []
+            causes += [invalid(f"{own}[{index}].name", name, problem) for problem in check(name)]
+    return causes
 
 
 def _validate_slice_address(address: str, family: str, path: str) -> list[Cause]:
     if family == "FQDN":
-        return [invalid(path, address, problem) for problem in dns1123_subdomain(address)]
+        return _validate_domain_name(address, path)
     causes = _validate_address(path, address)
     parsed = parse_ip(address)
     if parsed is not None and family == f"IPv{10 - parsed.version}":
@@ -119,10 +122,24 @@ def _validate_slice_address(address: str, family: str, path: str) -> list[Cause]
     return causes
 
 
+def _validate_domain_name(name: str, path: str) -> list[Cause]:
+    """A domain of two labels or more, with or without the dot at its end."""
+    if not name:
+        return [required(path)]
+    name = name.removesuffix(".")
+    if problems := dns1123_subdomain(name):
+        return [invalid(path, name, ",".join(problems))]
+    labels = name.split(".")
+    if len(labels) < 2:
+        return [invalid(path, name, "should be a domain with at least two segments separated by dots")]
+    wrong = next((label for label in labels if dns1123_label(label)), None)
+    return [] if wrong is None else [invalid(path, wrong, ",".join(dns1123_label(wrong)))]
+
+
 def _validate_slice_ports(ports: list[Object]) -> list[Cause]:
     causes: list[Cause] = []
     if len(ports) > MAX_PORTS:
-        causes.append(Cause("ports", f"Too many: {len(ports)}: must have at most {MAX_PORTS} items", "FieldValueTooMany"))
+        return too_many("ports", len(ports), MAX_PORTS)
     seen: set[str] = set()
     for index, port in enumerate(ports):
         path = f"ports[{index}]"

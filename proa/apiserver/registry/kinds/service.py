@@ -6,26 +6,32 @@ Choosing cluster IPs and node ports is the allocators' work, after validation; h
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from proa.api import meta
 from proa.api.errors import Cause, duplicate, forbidden, invalid, not_supported, required
 from proa.api.labels import validate_labels
 from proa.api.meta import Object
 from proa.api.names import dns1035_label, dns1123_label, dns1123_subdomain, port_name, port_number, qualified_name
 from proa.api.resource import StrategyContext
-from proa.apiserver.registry.checks import PROTOCOLS, check_choice, check_cidr, check_ip, parse_ip, within
+from proa.apiserver.registry.checks import PROTOCOLS, check_choice, check_cidr, check_ip, check_not_special, parse_ip, within
 from proa.apiserver.registry.kinds.service_allocation import (
     TYPES,
     WITH_NODE_PORTS,
+    cluster_ips_of,
     drop_what_the_type_has_not,
     keep_allocated,
     needs_health_port,
     pair_cluster_ips,
 )
+from proa.apiserver.registry.kinds.service_transition import validate_transition
 from proa.apiserver.registry.kinds.service_warnings import service_warnings
-from proa.apiserver.registry.object_meta import FIELD_IMMUTABLE, NameCheck, immutable
+from proa.apiserver.registry.object_meta import NameCheck
 from proa.apiserver.registry.strategy import KindStrategy
 
 AFFINITY_SECONDS = 10800
 MAX_AFFINITY_SECONDS = 86400
+KUBELET_PORT = 10250
+SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
+FAMILIES = ("IPv4", "IPv6")
 _OPTIONAL = ("clusterIP", "externalName", "externalTrafficPolicy", "healthCheckNodePort", "loadBalancerIP", "sessionAffinity", "type")
 _OPTIONAL_OF_PORT = ("name", "nodePort", "protocol")
 
@@ -61,7 +67,10 @@ class ServiceStrategy(KindStrategy):
                 ingress.setdefault("ipMode", "VIP")
 
     def check(self, obj: Object) -> list[Cause]:
-        return validate_service_spec(obj.get("spec", {}))
+        spec = obj.get("spec", {})
+        causes = validate_service_spec(spec)
+        ranges = meta.annotations(obj).get(SOURCE_RANGES)
+        return causes if ranges is None or spec.get("loadBalancerSourceRanges") else causes + _validate_ranges_annotation(spec, ranges)
 
     def prepare(self, obj: Object, context: StrategyContext) -> None:
         pair_cluster_ips(obj["spec"])
@@ -74,7 +83,7 @@ class ServiceStrategy(KindStrategy):
         pair_cluster_ips(obj["spec"])
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
-        return _validate_addresses_kept(obj["spec"], old["spec"]) + self.check(obj)
+        return validate_transition(obj["spec"], old["spec"]) + self.check(obj)
 
     def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
         return service_warnings(obj)
@@ -88,10 +97,14 @@ def _drop_zero_values(spec: Object) -> None:
 
 
 def validate_service_spec(spec: Object) -> list[Cause]:
-    kind, addresses = spec.get("type"), _cluster_ips(spec)
+    kind, addresses = spec.get("type"), cluster_ips_of(spec)
     causes: list[Cause] = []
     if not spec.get("ports") and "None" not in addresses and kind != "ExternalName":
         causes.append(required("spec.ports"))
+    for index, port in enumerate(spec.get("ports") or ()) if kind == "LoadBalancer" else ():
+        if port.get("port") == KUBELET_PORT:
+            detail = f"may not expose port {KUBELET_PORT} externally since it is used by kubelet"
+            causes.append(invalid(f"spec.ports[{index}]", KUBELET_PORT, detail))
     if kind == "LoadBalancer" and "None" in addresses:
         causes.append(invalid("spec.clusterIPs[0]", "None", "may not be set to 'None' for LoadBalancer services"))
     if kind == "NodePort" and "None" in addresses:
@@ -107,13 +120,9 @@ def validate_service_spec(spec: Object) -> list[Cause]:
     if kind != "ExternalName":
         causes += _validate_cluster_ips(spec, addresses)
     for index, address in enumerate(spec.get("externalIPs") or ()):
-        causes += check_ip(f"spec.externalIPs[{index}]", address) or _not_special(f"spec.externalIPs[{index}]", address)
+        causes += check_ip(f"spec.externalIPs[{index}]", address) or check_not_special(f"spec.externalIPs[{index}]", address)
     causes += _validate_load_balancer(spec)
     return causes + _validate_traffic_policies(spec)
-
-
-def _cluster_ips(spec: Object) -> list[str]:
-    return spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else [])
 
 
 def _validate_external_name(spec: Object) -> list[Cause]:
@@ -186,33 +195,48 @@ def _validate_affinity(spec: Object) -> list[Cause]:
 
 def _validate_cluster_ips(spec: Object, addresses: list[str]) -> list[Cause]:
     causes: list[Cause] = []
-    first = spec.get("clusterIP")
+    first, path = spec.get("clusterIP"), "spec.clusterIPs"
     if first and spec.get("clusterIPs") and spec["clusterIPs"][0] != first:
-        causes.append(invalid("spec.clusterIPs", spec["clusterIPs"], "first value must match `clusterIP`"))
-    if len(addresses) > 2:
-        causes.append(invalid("spec.clusterIPs", addresses, "may only hold up to 2 values"))
-    for index, address in enumerate(addresses):
-        path = f"spec.clusterIPs[{index}]"
-        if address == "None":
-            if len(addresses) > 1:
-                causes.append(invalid("spec.clusterIPs", addresses, "'None' must be the first and only value"))
-        else:
-            causes += check_ip(path, address)
+        causes.append(invalid(path, spec["clusterIPs"], "first value must match `clusterIP`"))
     families = spec.get("ipFamilies") or []
     for index, family in enumerate(families):
-        if family not in ("IPv4", "IPv6"):
-            causes.append(not_supported(f"spec.ipFamilies[{index}]", family, ("IPv4", "IPv6")))
+        if family not in FAMILIES:
+            causes.append(not_supported(f"spec.ipFamilies[{index}]", family, FAMILIES))
         elif family in families[:index]:
             causes.append(duplicate(f"spec.ipFamilies[{index}]", family))
     policies = ("PreferDualStack", "RequireDualStack", "SingleStack")
-    return causes + check_choice("spec.ipFamilyPolicy", spec.get("ipFamilyPolicy"), policies, optional=True)
+    causes += check_choice("spec.ipFamilyPolicy", spec.get("ipFamilyPolicy"), policies, optional=True)
+    wrong: list[Cause] = []
+    for index, address in enumerate(addresses):
+        if index or address != "None":
+            wrong += check_ip(f"{path}[{index}]", address)
+        elif len(addresses) > 1:
+            wrong.append(invalid(path, addresses, "'None' must be the first and only value"))
+    if len(addresses) > 2:
+        causes.append(invalid(path, addresses, "may only hold up to 2 values"))
+    if wrong or "None" in addresses:
+        return causes + wrong
+    found = [f"IPv{parsed.version}" for address in addresses if (parsed := parse_ip(address))]
+    if len(found) > 1 and len(set(found)) < 2:
+        causes.append(invalid(path, addresses, "may specify no more than one IP for each IP family"))
+    if causes:
+        return causes
+    pairs = enumerate(zip(addresses, found, families, strict=False))
+    return [
+        invalid(f"{path}[{index}]", address, f"expected an {family} value as indicated by `ipFamilies[{index}]`")
+        for index, (address, own, family) in pairs
+        if own != family
+    ]
 
 
-def _not_special(path: str, value: str) -> list[Cause]:
-    address = parse_ip(value)
-    special = address is not None and (address.is_unspecified or address.is_loopback or address.is_link_local)
-    detail = "may not be unspecified (0.0.0.0 or ::), in the loopback range (127.0.0.0/8 or ::1/128) or link-local"
-    return [invalid(path, value, detail)] if special else []
+def _validate_ranges_annotation(spec: Object, ranges: str) -> list[Cause]:
+    path = f"metadata.annotations[{SOURCE_RANGES}]"
+    causes: list[Cause] = []
+    if spec.get("type") != "LoadBalancer":
+        causes.append(forbidden(path, "may only be used when `type` is 'LoadBalancer'"))
+    for value in ranges.split(",") if ranges.strip() else ():
+        causes += check_cidr(path, value.strip())
+    return causes
 
 
 def _validate_load_balancer(spec: Object) -> list[Cause]:
@@ -250,22 +274,3 @@ def _validate_traffic_policies(spec: Object) -> list[Cause]:
         causes.append(invalid("spec.healthCheckNodePort", spec["healthCheckNodePort"], detail))
     distribution = ("PreferClose", "PreferSameNode", "PreferSameZone")
     return causes + check_choice("spec.trafficDistribution", spec.get("trafficDistribution"), distribution, optional=True)
-
-
-def _validate_addresses_kept(new: Object, old: Object) -> list[Cause]:
-    """The primary cluster IP and family stay as long as the Service has one; ExternalName is the way in and out."""
-    if "ExternalName" in (new.get("type"), old.get("type")) or not old.get("clusterIP"):
-        return []
-    fresh, former = _cluster_ips(new), _cluster_ips(old)
-    causes: list[Cause] = []
-    if fresh and former and fresh[0] != former[0]:
-        causes.append(invalid("spec.clusterIPs[0]", fresh, "may not change once set"))
-    families, was = new.get("ipFamilies") or [], old.get("ipFamilies") or []
-    if families and was and families[0] != was[0]:
-        causes.append(invalid("spec.ipFamilies[0]", families[0], "may not change once set"))
-    if new.get("type") == old.get("type") == "LoadBalancer":
-        causes += immutable("spec.loadBalancerClass", new.get("loadBalancerClass"), old.get("loadBalancerClass"))
-    if needs_health_port(new) and needs_health_port(old) and old.get("healthCheckNodePort"):
-        changed = immutable("spec.healthCheckNodePort", new.get("healthCheckNodePort"), old["healthCheckNodePort"])
-        causes += [forbidden(cause.field, FIELD_IMMUTABLE) for cause in changed]
-    return causes

@@ -63,3 +63,7 @@ def needs_node_ports(spec: Object) -> bool:
 
 def needs_health_port(spec: Object) -> bool:
     return spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
+
+
+def cluster_ips_of(spec: Object) -> list[str]:
+    return spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else [])
