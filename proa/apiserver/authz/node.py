@@ -31,6 +31,7 @@ class NodeAuthorizer:
     """`rules` (those of the ClusterRole system:node) hold for what is not divided among nodes."""
 
     def __init__(self, reader: ObjectReader, rules: CompiledRules) -> None:
+        self._reader = reader
         self.graph = NodeGraph()
         self.graph.follow(reader)
         self._rules = rules
@@ -45,6 +46,7 @@ class NodeAuthorizer:
             ("coordination.k8s.io", "leases"): self._lease,
             ("storage.k8s.io", "csinodes"): self._csi_node,
             ("resource.k8s.io", "resourceslices"): self._resource_slice,
+            ("certificates.k8s.io", "podcertificaterequests"): self._pod_certificate_request,
             ("", "nodes"): self._node,
             ("", "pods"): self._pod,
         }
@@ -134,6 +136,21 @@ class NodeAuthorizer:
         if selected(info.field_selector, "spec.nodeName") == node or selected(info.field_selector, "nodeName") == node:
             return ALLOW
         return Decision(None, "can only list/watch/deletecollection resourceslices with nodeName field selector")
+
+    def _pod_certificate_request(self, node: str, info: RequestInfo) -> Decision:
+        if info.subresource:
+            return Decision(None, "nodes may not access the status subresource of PodCertificateRequests")
+        if info.verb == "create":
+            return ALLOW
+        if info.verb == "get":
+            found = self._reader.get(info.group, info.resource, info.name, info.namespace) or {}
+            of_node = (found.get("spec") or {}).get("nodeName") == node
+            return ALLOW if of_node else Decision(None, f"no relationship found between node '{node}' and this object")
+        if info.verb in ("list", "watch"):
+            if selected(info.field_selector, "spec.nodeName") == node:
+                return ALLOW
+            return Decision(None, "can only list/watch podcertificaterequests with nodeName field selector")
+        return Decision(None, f"{info.verb} is not allowed on PodCertificateRequests")
 
     def _node(self, node: str, info: RequestInfo) -> Decision:
         if info.subresource == "status":

@@ -109,6 +109,8 @@ NODE_RULES = [
     rule("get", "resourceclaims", "resource.k8s.io"),
     rule("deletecollection", "resourceslices", "resource.k8s.io"),
     rule("get", "serviceaccounts"),
+    rule(READ, "clustertrustbundles", SIGNERS),
+    rule(f"create {READ}", "podcertificaterequests", SIGNERS),
 ]
 
 SCHEDULER_RULES = [

@@ -79,6 +79,7 @@ def test_what_a_pod_needs_belongs_to_its_node_alone(verb: str, plural: str, name
 
 
 LEASES = {"group": "coordination.k8s.io"}
+CERTIFICATES = {"group": "certificates.k8s.io"}
 
 
 @pytest.mark.parametrize(
@@ -112,6 +113,14 @@ LEASES = {"group": "coordination.k8s.io"}
             "get", "leases", {**LEASES, "namespace": "kube-system", "name": "n1"},
             'can only access leases in the "kube-node-lease" system namespace',
         ),
+        ("create", "podcertificaterequests", {**CERTIFICATES, "namespace": "shop"}, True),
+        ("list", "podcertificaterequests", {**CERTIFICATES, "field_selector": "spec.nodeName=n1"}, True),
+        ("list", "podcertificaterequests", CERTIFICATES, "can only list/watch podcertificaterequests with nodeName field selector"),
+        (
+            "get", "podcertificaterequests", {**CERTIFICATES, "namespace": "shop", "name": "x"},
+            "no relationship found between node 'n1' and this object",
+        ),
+        ("list", "clustertrustbundles", CERTIFICATES, True),
         ("list", "services", {}, True),
         ("list", "endpointslices", {"group": "discovery.k8s.io"}, ""),
         ("create", "events", {"namespace": "x"}, True),
