@@ -114,7 +114,7 @@ def test_documents_of_the_second_version_name_no_field_of_what_holds_more(run: R
         found = (await api("GET", "/openapi/v2")).body["definitions"]
         assert found["com.example.v1.Widget"]["properties"]["spec"] == {
             "type": "object", "required": ["more"],
-            "properties": {"more": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}, "none": {}, "some": {}},
+            "properties": {"more": {"x-kubernetes-preserve-unknown-fields": True}, "none": {}, "some": {}},
         }  # fmt: skip
         assert found["com.example.v2.Widget"] == {
             "type": "object", "x-kubernetes-group-version-kind": [{"group": "example.com", "version": "v2", "kind": "Widget"}],

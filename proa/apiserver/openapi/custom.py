@@ -15,10 +15,11 @@ def without_v3(schema: Mapping[str, Any]) -> dict[str, Any]:
     if GROUP_VERSION_KIND in schema and schema.get("x-kubernetes-preserve-unknown-fields"):
         return {"type": "object", GROUP_VERSION_KIND: schema[GROUP_VERSION_KIND]}
     made = {key: value for key, value in schema.items() if key not in DROPPED}
-    if schema.get("nullable"):
-        # Where a type is given, clients refuse null.
+    preserves = schema.get("x-kubernetes-preserve-unknown-fields")
+    if schema.get("nullable") or (preserves and schema.get("type") == "object"):
+        # Where a type is given, clients refuse null; in an object that keeps unknown fields, also the null of such a field.
         made.pop("type", None)
-    if schema.get("nullable") or schema.get("x-kubernetes-preserve-unknown-fields"):
+    if schema.get("nullable") or preserves:
         made.pop("items", None)
         made.pop("properties", None)
     if made.get("type") == "array" and "items" not in made:

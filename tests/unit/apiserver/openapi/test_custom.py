@@ -19,7 +19,11 @@ KIND = [{"group": "e.com", "version": "v1", "kind": "Widget"}]
         ),
         (
             {"type": "object", "properties": {"a": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}},
-            {"type": "object", "properties": {"a": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}},
+            {"type": "object", "properties": {"a": {"x-kubernetes-preserve-unknown-fields": True}}},
+        ),
+        (
+            {"type": "array", "x-kubernetes-preserve-unknown-fields": True, "items": {"type": "string"}},
+            {"x-kubernetes-preserve-unknown-fields": True},
         ),
         (
             {"type": "object", "x-kubernetes-preserve-unknown-fields": True, "properties": {"kind": {}}, GROUP_VERSION_KIND: KIND},
