@@ -4,6 +4,9 @@ import platform
 
 from proa.api.meta import Object
 
+# Clients match it against [0-9a-f]+; this is git's own way to name no commit.
+NO_COMMIT = "0" * 40
+
 
 def version_document(kubernetes_version: str) -> Object:
     """version.Info; `kubernetes_version` is "1.37"."""
@@ -17,7 +20,7 @@ def version_document(kubernetes_version: str) -> Object:
         "minCompatibilityMajor": major,
         "minCompatibilityMinor": str(int(minor) - 1),
         "gitVersion": f"v{major}.{minor}.0+proa.{_own_version()}",
-        "gitCommit": "",
+        "gitCommit": NO_COMMIT,
         "gitTreeState": "clean",
         "buildDate": "1970-01-01T00:00:00Z",
         "goVersion": f"python{platform.python_version()}",
