@@ -10,7 +10,7 @@ from pathlib import Path
 
 import atheris
 
-from fuzz.judge import CORPUS, One, judge
+from fuzz.judge import CORPUS, One, judge, kept
 
 LONGEST_INPUT = 4096
 PATIENCE = 60
@@ -23,6 +23,8 @@ def main(name: str, seconds: int, work: Path) -> None:
         from fuzz.judge import load
 
         one = load(name)
+        for warming in (b"", *(path.read_bytes() for path in kept(name))):
+            judge(one, warming)  # what is loaded late is loaded before the time counts
         found, grown = work / "findings", work / "corpus"
         for folder in (found, grown):
             folder.mkdir(parents=True, exist_ok=True)

@@ -46,7 +46,7 @@ SUFFIXES = ("", "/status", "/scale", "/x", "/eviction", "/binding", "/log", "/ep
 NAMES = ("/a", "/a", "/a", "", "/b", "/A", "/%00", "/a%2fb", "/" + "x" * 260)
 QUERIES = ("", "", "fieldManager=m", "fieldManager=m&force=true", "dryRun=All", "fieldValidation=Strict", "limit=1", "labelSelector=a%3Db",
            "fieldSelector=metadata.name%3Da", "resourceVersion=0", "gracePeriodSeconds=0", "pretty=true", "resourceVersion=" + "1" * 5000,
-           "limit=99999999999999999999", "timeoutSeconds=1&watch=1", "continue=eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6MX0")  # fmt: skip
+           "limit=99999999999999999999", "continue=eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6MX0")  # fmt: skip
 PATCHES = (
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
@@ -73,7 +73,10 @@ VALID: dict[str, dict[str, Any]] = {
     "Ingress": {"defaultBackend": {"service": {"name": "s", "port": {"number": 80}}}},
     "SubjectAccessReview": {"user": "u", "resourceAttributes": {"verb": "get", "resource": "pods"}},
 }
-FORESEEN = "failed to create typed patch object", "cannot merge lists without merge key"
+FORESEEN = (
+    "failed to create typed patch object", "cannot merge lists without merge key",
+    "resourceVersion should not be set on objects to be created",
+)  # fmt: skip
 """What upstream answers with 500 too begins so."""
 
 

@@ -12,7 +12,7 @@ from proa.api.errors import BadRequest, Cause
 from proa.api.schema_node import SchemaNode
 from proa.api.strict_json import YAML_COMPLAINT
 from proa.api.validation_scalars import SCALAR_CHECKS
-from proa.api.validation_walk import walk
+from proa.api.validation_walk import CHOICES, walk
 from proa.lib.dataclass import dataclass
 
 Check = Callable[[Any], bool]
@@ -112,6 +112,8 @@ def _check(node: SchemaNode) -> Check:
         return _map_check(node)
     if node.type == "array":
         return _array_check(node)
+    if node.definition in CHOICES:
+        return _is_bool
     if node.type == "any":
         return _is_not_null
     return SCALAR_CHECKS[node.type, node.format]
@@ -187,6 +189,11 @@ def _array_check(node: SchemaNode) -> Check:
         return True
 
     return check
+
+
+def _is_bool(value: Any) -> bool:
+    """Anything else is for the second pass: definitions of custom resources are few."""
+    return value.__class__ is bool
 
 
 def _is_not_null(value: Any) -> bool:

@@ -148,11 +148,22 @@ def test_bytes_are_base64(data: str, bad: bool) -> None:
 
 
 def test_free_form_values_are_not_looked_into() -> None:
-    schema = {"type": "object", "properties": {"x": {"default": {"any": [None, 1]}, "items": {"unknown": 1}}}}
+    schema = {"type": "object", "properties": {"x": {"default": {"any": [None, 1]}, "additionalProperties": True}}}
     obj = {"spec": {"versions": [{"name": "v1", "schema": {"openAPIV3Schema": schema}}]}}
     expected = copy.deepcopy(obj)
     assert decode("CustomResourceDefinition", obj) == Findings()
     assert obj == expected
+
+
+@pytest.mark.parametrize("place", ["items", "additionalProperties"])
+def test_a_schema_that_may_also_be_something_else_is_looked_into(place: str) -> None:
+    schema: dict[str, Any] = {"type": "array", place: {"unknown": 1, "pattern": 5}}
+    obj = {"spec": {"versions": [{"name": "v1", "schema": {"openAPIV3Schema": schema}}]}}
+    found = decode("CustomResourceDefinition", obj)
+    assert [cause.message for cause in found.causes] == [
+        "json: cannot unmarshal number into Go struct field JSONSchemaProps.pattern of type string"
+    ]
+    assert (found.unknown, schema[place]) == ((), {"pattern": 5})
 
 
 def test_recursion_without_end_is_refused() -> None:
