@@ -4,6 +4,7 @@ Aliases stay shared while their expanded size is computed, so a few lines that s
 """
 
 import base64
+import math
 import re
 from typing import Any
 
@@ -13,6 +14,8 @@ import yaml
 from proa.api.errors import BadRequest
 from proa.api.strict_json import MAX_DEPTH, YAML_COMPLAINT, DecodedBody, check_depth
 
+LONGEST_NUMBER = 200
+"""Digits of the longest integer that is read exactly; in any base, that many fit into a float."""
 MAX_NODES = 500_000
 """Values a YAML body may stand for once its aliases are expanded."""
 
@@ -42,7 +45,7 @@ class _Loader(yaml.CSafeLoader):
 for _tag, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF|y|Y|n|N", list("yYnNtTfFoO")),
-    ("int", r"[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*)", list("-+0123456789")),
+    ("int", r"[-+]?(?:0b_*[01][01_]*|0o?_*[0-7][0-7_]*|0x_*[0-9a-fA-F][0-9a-fA-F_]*|0|[1-9][0-9_]*)", list("-+0123456789")),
     ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
     ("merge", r"<<", ["<"]),
 ):
@@ -156,6 +159,8 @@ class _Construction:
             if key_node.tag.endswith(":merge"):
                 value, part = self._build(value_node, depth + 1)
                 for each in reversed(value if isinstance(value, list) else [value]):
+                    if not isinstance(each, dict):
+                        raise BadRequest("yaml: map merge requires map or sequence of maps as the value")
                     merged |= each
             else:
                 key = _key(key_node)
@@ -176,6 +181,16 @@ def _key(node: yaml.Node) -> str:
 
 def _scalar(node: yaml.Node) -> Any:
     text, tag = str(node.value), node.tag.rpartition(":")[2]
+    try:
+        return _typed(text, tag)
+    except ValueError:
+        if tag == "binary":
+            raise BadRequest("yaml: !!binary value contains invalid base64 data") from None
+        raise BadRequest(f"yaml: line {node.start_mark.line + 1}: cannot decode !!str `{text[:10]}` as a !!{tag}") from None
+
+
+def _typed(text: str, tag: str) -> Any:
+    """Raises ValueError for a text that is none of its tag, which may stand beside it in so many words."""
     if tag == "null":
         return None
     if tag == "bool":
@@ -183,23 +198,28 @@ def _scalar(node: yaml.Node) -> Any:
     if tag == "int":
         return _integer(text.replace("_", ""))
     if tag == "float":
-        return _number(float(text))
+        return _number(text)
     if tag == "binary":
-        return base64.b64decode(text).decode("utf-8", "replace")
+        return base64.b64decode(text, validate=False).decode("utf-8", "replace")
     return text
 
 
-def _integer(text: str) -> int:
+def _integer(text: str) -> int | float | str:
     sign = -1 if text.startswith("-") else 1
     digits = text.lstrip("+-").lower()
-    if digits.startswith("0") and digits.isdigit():
-        return sign * int(digits, 8)
-    return sign * int(digits, 0)
+    if len(digits) > LONGEST_NUMBER:
+        return _number(text) if digits.isdigit() else text
+    octal = digits.startswith("0") and digits.isdigit()
+    value = sign * (int(digits, 8) if octal else int(digits, 0))
+    return value if -(1 << 63) <= value < 1 << 64 else float(value)
 
 
-def _number(value: float) -> int | float:
-    # On the way through JSON, Go writes 1e3 as 1000, which an integer field takes.
-    return int(value) if value.is_integer() and abs(value) < 1e21 else value
+def _number(text: str) -> int | float | str:
+    """On the way through JSON, Go writes 1e3 as 1000, which an integer field takes. What is beyond a float is a text."""
+    value = float(text)
+    if not math.isfinite(value):
+        return text
+    return int(value) if value.is_integer() and abs(value) < 1 << 63 else value
 
 
 def _one_line(error: Exception) -> str:

@@ -32,6 +32,7 @@ from proa.apiserver.request_metrics import RequestMetrics
 from proa.apiserver.served import ServedResource
 from proa.apiserver.stages import Stages
 from proa.apiserver.verbs.table import Verb, find_verb
+from proa.apiserver.warning_headers import warning_headers
 from proa.lib.http.message import AnyResponse, Request, Response, UpgradeResponse
 from proa.lib.http.server_pending import resume
 
@@ -39,7 +40,6 @@ log = logging.getLogger(__name__)
 
 NonResource = Callable[[Request, User], Awaitable[AnyResponse | None]]
 """Answers a path outside of /api/VERSION and /apis/GROUP/VERSION; None if there is no such path."""
-WARNING_LIMIT = 256
 OPENAPI_V3 = "/openapi/v3/"
 DECISION, REASON = "authorization.k8s.io/decision", "authorization.k8s.io/reason"
 _IMPERSONATION = "impersonate-"
@@ -299,8 +299,7 @@ class Pipeline:
             headers["x-kubernetes-pf-flowschema-uid"] = flow.schema_uid
             headers["x-kubernetes-pf-prioritylevel-uid"] = flow.level_uid
         if warnings:
-            lines = tuple(("warning", f'299 - "{_quotable(text)}"') for text in warnings[:WARNING_LIMIT])
-            response.repeated_headers = (*response.repeated_headers, *lines)
+            response.repeated_headers = (*response.repeated_headers, *warning_headers(warnings))
 
 
 def _connecting(connect: Connect) -> Verb:
@@ -337,10 +336,6 @@ def _addressable(served: ServedResource, info: RequestInfo) -> bool:
 def _needs_namespace(call: Call) -> bool:
     info = call.info
     return call.served.resource.id.namespaced and not info.namespace and info.verb in ("create", "deletecollection")
-
-
-def _quotable(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
 
 
 class AuditIds:

@@ -57,6 +57,7 @@ def _to_v1(obj: Object) -> Object:
         rest.append(metric)
     kept = {METRICS: others, BEHAVIOR: spec.pop("behavior", None), CURRENT_METRICS: rest, CONDITIONS: status.pop("conditions", None)}
     annotations.update({key: _dumps(value) for key, value in kept.items() if value})
+    status = {"currentReplicas": 0, "desiredReplicas": 0} | status  # counts that v1 shows even when they are zero
     return _assembled(obj, "autoscaling/v1", annotations, spec, status)
 
 
@@ -86,6 +87,8 @@ def _to_v2(obj: Object) -> Object:
     ):  # fmt: skip
         if value:
             target_map[key] = value
+    if status.get("currentReplicas") == 0:
+        del status["currentReplicas"]
     return _assembled(obj, "autoscaling/v2", annotations, spec, status)
 
 

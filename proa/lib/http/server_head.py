@@ -1,6 +1,6 @@
 """The bytes in front of an answer's body, and the parts of a request's target: small pure functions, measured to be cheap."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from urllib.parse import parse_qs, unquote
 
@@ -10,14 +10,24 @@ _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" fo
 PIECE = 256 * 1024
 
 
-def head(status: int, headers: Mapping[str, str], repeated: Iterable[tuple[str, str]], framing: str) -> bytes:
-    """Status line and headers; `framing` is what delimits the body, as finished header lines."""
+def head(status: int, headers: Mapping[str, str], repeated: Sequence[tuple[str, str]], framing: str) -> bytes:
+    """Status line and headers; `framing` is what delimits the body, as finished header lines. A value can't begin another line."""
     text = _STATUS_LINES.get(status) or f"HTTP/1.1 {status} Unknown\r\n"
+    lines = 1
     for name, value in headers.items():
         text += f"{name}: {value}\r\n"
+        lines += 1
     for name, value in repeated:
         text += f"{name}: {value}\r\n"
+        lines += 1
+    if text.count("\n") != lines or text.count("\r") != lines or "\0" in text:
+        one_line = {_one_line(name): _one_line(value) for name, value in headers.items()}
+        return head(status, one_line, [(_one_line(name), _one_line(value)) for name, value in repeated], framing)
     return (text + framing).encode("latin-1", "replace")
+
+
+def _one_line(value: str) -> str:
+    return value.replace("\r", " ").replace("\n", " ").replace("\0", " ")
 
 
 def split_target(target: bytes) -> tuple[str, str, str, dict[str, list[str]]]:

@@ -61,10 +61,29 @@ def test_many_brackets_side_by_side_are_not_deep() -> None:
         (b"5: a\ntrue: b", {"5": "a", "true": "b"}, ()),
         (b"a:\n  b: 1\n  b: 2", {"a": {"b": 2}}, ('yaml: unmarshal errors:\n  line 3: key "b" already set in map',)),
         (b'{"a": [1, {"b": "c"}]}', {"a": [1, {"b": "c"}]}, ()),
+        (b"a: 18446744073709551615\nb: 18446744073709551616\nc: -9223372036854775809\nd: 1e20",
+         {"a": 2**64 - 1, "b": float(2**64), "c": float(-(2**63) - 1), "d": 1e20}, ()),
+        (b"a: " + b"1" * 5000 + b"\nb: 1e999\nc: 0b_\nd: 0x_", {"a": "1" * 5000, "b": "1e999", "c": "0b_", "d": "0x_"}, ()),
     ],
 )  # fmt: skip
 def test_yaml_as_go_reads_it(body: bytes, value: Any, duplicates: tuple[str, ...]) -> None:
     assert decode_yaml(body) == DecodedBody(value, duplicates)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"a: !!int x", "yaml: line 1: cannot decode !!str `x` as a !!int"),
+        (b"\na: !!float x", "yaml: line 2: cannot decode !!str `x` as a !!float"),
+        (b"a: !!binary x", "yaml: !!binary value contains invalid base64 data"),
+        (b"<<: 1", "yaml: map merge requires map or sequence of maps as the value"),
+        (b"<<: [{a: b}, 1]", "yaml: map merge requires map or sequence of maps as the value"),
+    ],
+)
+def test_yaml_that_contradicts_itself(body: bytes, message: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        decode_yaml(body)
+    assert caught.value.message == message
 
 
 def test_aliases_are_copies() -> None:

@@ -105,9 +105,10 @@ def test_autoscalers_survive_the_way_through_v1(find: Find) -> None:
         "kind": "HorizontalPodAutoscaler",
         "metadata": {"name": "h", "annotations": {"a": "b"}},
         "spec": {"maxReplicas": 3, "metrics": [memory, cpu], "behavior": {"scaleDown": {"selectPolicy": "Min"}}},
-        "status": {"conditions": [{"type": "AbleToScale", "status": "True"}]},
+        "status": {"desiredReplicas": 0, "conditions": [{"type": "AbleToScale", "status": "True"}]},
     }
     old = v1.convert(original, "v1")
+    assert old["status"] == {"currentReplicas": 0, "desiredReplicas": 0}
     assert old["spec"] == {"maxReplicas": 3, "targetCPUUtilizationPercentage": 50}
     assert v1.convert(old, v1.storage_version) == original
 

@@ -41,6 +41,8 @@ async def handler(request: Request) -> AnyResponse:
             raise RuntimeError("secret detail")
         case "/empty":
             return Response(204)
+        case "/injected":
+            return Response(200, {"x-a": "b\r\nx-evil: 1"}, b"", (("warning", "c\nd\r\0e"),))
         case "/peer":
             return Response(200, {}, request.peer.encode())
         case _:
@@ -148,6 +150,15 @@ REFUSALS: list[tuple[str, bytes, int]] = [
     ("endless headers", b"GET / HTTP/1.1\r\nx: " + b"y" * 3000, 431),
     ("a conflict of lengths", b"POST /echo HTTP/1.1\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 400),
 ]  # fmt: skip
+
+
+def test_a_value_begins_no_line_of_its_own() -> None:
+    async def scenario(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"GET /injected HTTP/1.1\r\nhost: x\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head == b"HTTP/1.1 200 OK\r\nx-a: b  x-evil: 1\r\nwarning: c d  e\r\ncontent-length: 0\r\n\r\n"
+
+    run(scenario)
 
 
 @pytest.mark.parametrize(("request_", "status"), [case[1:] for case in REFUSALS], ids=[case[0] for case in REFUSALS])
