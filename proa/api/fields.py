@@ -1,10 +1,10 @@
 """Field selectors: `metadata.name=web,status.phase!=Running`. Every term must hold."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 from proa.api.errors import BadRequest
 from proa.lib.dataclass import dataclass
+from proa.lib.remembered import remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class FieldSelector:
         )
 
 
-@lru_cache(1024)
+@remembered(1024)
 def parse_field_selector(text: str) -> FieldSelector:
     """Raises BadRequest. Values escape `,`, `=` and `\\` with a backslash."""
     return FieldSelector(tuple(_parse_term(term) for term in _split_terms(text) if term))

@@ -6,12 +6,12 @@ A `Selector` is an immutable list of requirements that must all hold. Messages a
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import field
-from functools import lru_cache
 from typing import Any
 
 from proa.api.errors import BadRequest, Cause, forbidden, go_value, invalid, required
 from proa.api.names import label_value, qualified_name
 from proa.lib.dataclass import dataclass
+from proa.lib.remembered import remembered
 
 _token = re.compile(r"\s*(?:(!=|==|[=!<>(),])|([^\s=!<>(),]+))").match
 _BINARY = ("in", "notin", "=", "==", "!=", ">", "<")
@@ -76,7 +76,7 @@ EVERYTHING = Selector()
 NOTHING = Selector(nothing=True)
 
 
-@lru_cache(2048)
+@remembered(2048)
 def parse_selector(text: str) -> Selector:
     """The selector that a `labelSelector` parameter says; raises BadRequest."""
     try:

@@ -6,7 +6,8 @@ Each check returns the list of things that are wrong, empty for a good value. So
 import random
 import re
 import secrets
-from functools import lru_cache
+
+from proa.lib.remembered import remembered
 
 LABEL_MAX_LENGTH = 63
 SUBDOMAIN_MAX_LENGTH = 253
@@ -109,7 +110,7 @@ def dns1035_label(value: str) -> list[str]:
     return problems
 
 
-@lru_cache(4096)
+@remembered(4096)
 def qualified_name(value: str) -> tuple[str, ...]:
     """`name` or `prefix/name`: label keys, annotation keys, taints, finalizers, resource names."""
     prefix, slash, name = value.rpartition("/")
@@ -127,7 +128,7 @@ def qualified_name(value: str) -> tuple[str, ...]:
     return tuple(problems)
 
 
-@lru_cache(8192)
+@remembered(8192)
 def label_value(value: str) -> tuple[str, ...]:
     problems = _length(value, LABEL_MAX_LENGTH)
     if not _label_value_match(value):

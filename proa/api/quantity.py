@@ -5,10 +5,10 @@ family of suffixes (binary, decimal, exponent) and uses the largest one that lea
 """
 
 import re
-from functools import lru_cache
 from typing import Literal
 
 from proa.lib.dataclass import dataclass
+from proa.lib.remembered import remembered
 
 Format = Literal["binary", "decimal", "exponent"]
 NANO = 10**9
@@ -60,7 +60,7 @@ class Quantity:
 ZERO = Quantity(0)
 
 
-@lru_cache(8192)
+@remembered(8192)
 def parse(text: str | int | float) -> Quantity:
     """The quantity that `text` (or a JSON number) says; raises ValueError with the API's message."""
     match = _match(str(text))
@@ -133,7 +133,7 @@ def _round_away(number: int, divisor: int) -> int:
     return -(-number // divisor) if number >= 0 else number // divisor
 
 
-@lru_cache(8192)
+@remembered(8192)
 def canonical_text(text: str | int | float) -> str:
     """parse and print; raises ValueError."""
     return canonical(parse(text))

@@ -98,6 +98,12 @@ def list_metadata(listing: Listing) -> Object:
     return metadata
 
 
+LARGE_ITEM = 64 * 1024
+"""Bytes of an item that is a piece of its own."""
+LAZY_SIZE = 1 << 20
+"""Bytes of a list whose pieces are made while it is written, however few its items are."""
+
+
 async def list_body(
     served: ServedResource, listing: Listing, encoding: Encoding, tables: Callable[[], Tabulator]
 ) -> bytes | list[bytes] | LongBody:  # fmt: skip
@@ -133,7 +139,7 @@ async def _table(served: ServedResource, listing: Listing, tabulator: Tabulator)
 def _list_pieces(served: ServedResource, listing: Listing) -> list[bytes] | LongBody:
     head = served.list_head + orjson.dumps(list_metadata(listing))[1:] + b',"items":['
     entries, prefix = listing.entries, served.item_prefix
-    if len(entries) > LAZY_FROM and not served.converts:
+    if not served.converts and (len(entries) > LAZY_FROM or sum(len(entry.value) for entry in entries) > LAZY_SIZE):
         return LongBody(_list_size(head, entries, prefix), lambda: _list_parts(head, [entry.value for entry in entries], prefix))
     return list(_list_parts(head, [served.value(entry) for entry in entries], prefix))
 
@@ -155,8 +161,9 @@ def _joined(values: Sequence[bytes], prefix: bytes) -> Iterator[bytes]:
     """Values without their common prefix, separated by commas, some per piece."""
     cut = len(prefix)
     opening = b"{"
-    for start in range(0, len(values), BATCH):
-        batch = [value[cut:] if value.startswith(prefix) else value[1:] for value in values[start : start + BATCH]]
+    together = BATCH if max(map(len, values), default=0) <= LARGE_ITEM else 1
+    for start in range(0, len(values), together):
+        batch = [value[cut:] if value.startswith(prefix) else value[1:] for value in values[start : start + together]]
         yield opening + b",{".join(batch)
         opening = b",{"
 

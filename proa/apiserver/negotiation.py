@@ -11,6 +11,7 @@ from proa.api.meta import Object
 from proa.api.protobuf.table import load_messages, message_name
 from proa.lib.dataclass import dataclass
 from proa.lib.http.message import Request
+from proa.lib.remembered import LONGEST
 
 Form = Literal["", "Table", "PartialObjectMetadata", "PartialObjectMetadataList"]
 JSON = "application/json"
@@ -46,7 +47,8 @@ def negotiate(request: Request, *, watching: bool = False, definition: str = "")
     """The form that this request wants; raises NotAcceptable. `definition` is that of the answer's kind, which may have a message."""
     accept = request.headers.get("accept", "")
     has_message = "protobuf" in accept and definition in load_messages()
-    return _choose(accept, _wants_pretty(request), watching, has_message, "cbor" in accept and CBOR_ALLOWED in request.state)
+    choose = _choose if len(accept) <= LONGEST else _choose.__wrapped__
+    return choose(accept, _wants_pretty(request), watching, has_message, "cbor" in accept and CBOR_ALLOWED in request.state)
 
 
 def negotiate_for(request: Request, obj: Object) -> Encoding:

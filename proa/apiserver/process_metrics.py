@@ -1,5 +1,6 @@
 """What Prometheus' client libraries tell of any process, and which build this is: read at the scrape, so it costs nothing in between."""
 
+import asyncio
 import os
 import resource
 import time
@@ -20,6 +21,7 @@ def add_process_metrics(registry: Registry, version: Callable[[], Object]) -> No
     started = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + _start_ticks()
     page = resource.getpagesize()
     one: dict[str, tuple[str, Callable[[], float]]] = {
+        "asyncio_tasks": ("Number of tasks that currently exist.", lambda: len(asyncio.all_tasks())),
         "process_cpu_seconds_total": ("Total user and system CPU time spent in seconds.", time.process_time),
         "process_max_fds": ("Maximum number of open file descriptors.", lambda: resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
         "process_open_fds": ("Number of open file descriptors.", lambda: len(os.listdir(_DESCRIPTORS))),

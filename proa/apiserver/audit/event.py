@@ -3,7 +3,6 @@
 The parts that repeat (the user, above all) are encoded once and spliced in, so that a request at level Metadata costs some microseconds.
 """
 
-import functools
 import ipaddress
 from typing import Any
 
@@ -13,6 +12,7 @@ from proa.api.meta import Object
 from proa.apiserver.audit.policy import REQUEST, Recording
 from proa.apiserver.interface import RequestInfo, User
 from proa.lib.http.message import Request
+from proa.lib.remembered import remembered
 
 LONGEST_AGENT = 1024
 MEMORY = 1024
@@ -88,12 +88,12 @@ def source_addresses(request: Request) -> list[str]:
     return found
 
 
-@functools.lru_cache(MEMORY)
+@remembered(MEMORY)
 def _host(peer: str) -> str:
     return _address(peer.rpartition(":")[0].strip("[]"))
 
 
-@functools.lru_cache(MEMORY)
+@remembered(MEMORY)
 def _address(text: str) -> str:
     """As it is written canonically; "" for what is no address."""
     if not text:

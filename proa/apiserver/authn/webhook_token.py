@@ -2,6 +2,7 @@
 for a while. Source: Kubernetes' "Webhook Token Authentication", authentication.k8s.io/v1.
 """
 
+import hashlib
 from collections.abc import Sequence
 
 from proa.api.meta import Object
@@ -23,10 +24,11 @@ class WebhookTokenAuthenticator:
         self._own = tuple(own)
         self._seconds = seconds
         self._clock = clock
-        self._remembered: RecentlyUsed[tuple[str, tuple[str, ...]], tuple[float, Identified | None]] = RecentlyUsed(4096)
+        self._remembered: RecentlyUsed[tuple[bytes, tuple[str, ...]], tuple[float, Identified | None]] = RecentlyUsed(4096)
 
     async def authenticate_token(self, token: str, audiences: Sequence[str]) -> Identified | None:
-        key, now = (token, tuple(audiences)), self._clock.monotonic()
+        # Tokens that are none count too, and may be as long as a head: their digests are kept.
+        key, now = (hashlib.sha256(token.encode()).digest(), tuple(audiences)), self._clock.monotonic()
         remembered = self._remembered.get(key)
         if remembered is not None and now < remembered[0]:
             return remembered[1]

@@ -12,6 +12,7 @@ from proa.apiserver.authz.role_index import GROUP, RoleIndex
 from proa.apiserver.interface import Decision, ObjectReader, RequestInfo, User
 from proa.lib.dataclass import dataclass
 from proa.lib.recently_used import RecentlyUsed
+from proa.lib.remembered import LONGEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class RBACAuthorizer:
         allowance = self._remembered.get(key)
         if allowance is None:
             allowance = self._resource_allowance(user, info) if info.is_resource else self._path_allowance(user, info)
-            self._remembered.put(key, allowance)
+            if sum(map(len, what)) <= LONGEST:
+                self._remembered.put(key, allowance)
         return allowance
 
     def _resource_allowance(self, user: User, info: RequestInfo) -> Allowance:

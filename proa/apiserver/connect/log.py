@@ -80,7 +80,7 @@ def log_path(pod: Object, container: str, query: Mapping[str, Sequence[str]]) ->
 
 async def _pass_on(endpoint: Endpoint, path: str, pod: str) -> AnyResponse:
     answer, held = await _open(endpoint, path, pod)
-    return StreamResponse(lambda writer: _copy(answer, held, writer), headers=dict(_TEXT))
+    return StreamResponse(lambda writer: _copy(answer, held, writer), headers=dict(_TEXT), patient=True)
 
 
 async def _open(endpoint: Endpoint, path: str, pod: str) -> tuple[HttpStream, AsyncExitStack]:

@@ -4,8 +4,9 @@ filters `[?(@.type=="Ready")]`. A path gives every value it matches.
 
 import re
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import Any
+
+from proa.lib.remembered import remembered
 
 Step = Callable[[Any], Iterator[Any]]
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -24,7 +25,7 @@ class BadPath(ValueError):
     """What does not parse."""
 
 
-@lru_cache(4096)
+@remembered(4096)
 def parse_path(text: str) -> tuple[Step, ...]:
     """The steps of a path that starts with a dot; raises BadPath."""
     steps: list[Step] = []

@@ -5,7 +5,8 @@ its time.
 """
 
 from collections.abc import Callable
-from functools import lru_cache
+
+from proa.lib.remembered import remembered
 
 Occurs = Callable[[str], bool]
 
@@ -27,7 +28,7 @@ GO_WORDS = (
 )
 
 
-@lru_cache(4096)
+@remembered(4096)
 def compile_pattern(pattern: str) -> Occurs:
     """Whether the pattern occurs in a text. Raises BadPattern."""
     import re2

@@ -24,6 +24,7 @@ from proa.lib.websocket.handshake import is_upgrade
 from proa.storage.interface import Compacted, FutureRevision, StoreEvent, WatchClosed, Watcher
 
 BOOKMARK_INTERVAL = 60.0
+LARGEST_WRITE = 256 * 1024
 
 STREAM_TYPES = {PROTOBUF: f"{PROTOBUF};stream=watch", CBOR: CBOR_SEQUENCE}
 
@@ -185,11 +186,16 @@ class WatchStream:
         return self.clock.monotonic() + BOOKMARK_INTERVAL if self.options.bookmarks else float("inf")
 
     async def _write(self, writer: Writer, events: Sequence[StoreEvent]) -> None:
-        frame = self.frame
-        frames = [frame(event.type, event.entry) for event in events]
-        self.sent[0] += len(frames)
-        if not self.one_by_one:
+        """In pieces, as a client that doesn't read would else hold all initial events of its watch in memory."""
+        self.sent[0] += len(events)
+        frames: list[bytes] = []
+        size = 0
+        largest = 0 if self.one_by_one else LARGEST_WRITE
+        for event in events:
+            frames.append(made := self.frame(event.type, event.entry))
+            size += len(made)
+            if size > largest:
+                await writer.write(b"".join(frames))
+                frames, size = [], 0
+        if frames:
             await writer.write(b"".join(frames))
-            return
-        for each in frames:
-            await writer.write(each)

@@ -40,7 +40,7 @@ class Logs:
             finally:
                 await pieces.aclose()  # type: ignore[attr-defined]
 
-        return StreamResponse(run, headers={"content-type": "text/plain"})
+        return StreamResponse(run, headers={"content-type": "text/plain"}, patient=True)
 
     async def _logged(self, pod: Object, container: str, options: LogOptions) -> Container:
         """What the runtime says of the newest attempt counts before the status, which is a little behind."""

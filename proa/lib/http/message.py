@@ -83,12 +83,15 @@ class Writer(Protocol):
 
 @dataclass(slots=True)
 class StreamResponse:
-    """An answer whose length is not known: `run(writer)` writes it, chunked; the answer ends when `run` returns."""
+    """An answer whose length is not known: `run(writer)` writes it, chunked; the answer ends when `run` returns.
+
+    `patient`: a client may stop reading as long as it likes, as somebody who leafs through a log does."""
 
     run: Callable[[Writer], Awaitable[None]]
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     repeated_headers: tuple[tuple[str, str], ...] = ()
+    patient: bool = False
 
 
 class Connection(Protocol):

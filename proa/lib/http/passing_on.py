@@ -35,7 +35,7 @@ def streamed(answer: HttpStream, request: Request, headers: dict[str, str], held
         if request.method == "HEAD" and "content-length" in answer.headers:
             single["content-length"] = answer.headers["content-length"]
         return Response(answer.status, single, repeated_headers=repeated)
-    return StreamResponse(lambda writer: _copy(answer, held, writer), answer.status, single, repeated)
+    return StreamResponse(lambda writer: _copy(answer, held, writer), answer.status, single, repeated, patient=True)
 
 
 def is_bare(answer: HttpStream, request: Request) -> bool:

@@ -62,12 +62,7 @@ class HttpServer:
         loop = asyncio.get_running_loop()
         now = loop.time()
         for connection in list(self._connections):
-            if connection.busy:
-                continue
-            if connection.receiving and now - connection.since > self._options.request_timeout:
-                connection.refuse_slow()
-            elif not connection.receiving and now - connection.since > self._options.idle_timeout:
-                connection.shut_down()
+            connection.look_at_time(now)
         self._sweeper = loop.call_later(SWEEP_INTERVAL, self._sweep)
 
     async def stop(self, grace: float = 5.0) -> None:

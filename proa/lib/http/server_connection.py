@@ -46,6 +46,8 @@ class ServerConnection(asyncio.Protocol):
         self._leftover = b""
         self._drained: asyncio.Future[None] | None = None
         self._writing_paused = False
+        self._stalled_since = 0.0
+        self._patient = False
         self._reading_paused = False
         self.closed: asyncio.Event | None = None
         self.is_closed = False
@@ -107,6 +109,7 @@ class ServerConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._writing_paused = True
+        self._stalled_since = self._loop.time()
 
     def resume_writing(self) -> None:
         self._writing_paused = False
@@ -228,8 +231,21 @@ class ServerConnection(asyncio.Protocol):
     def _refuse_body(self) -> None:
         self._refuse(413, f"Request entity too large: limit is {self._options.body_limit}")
 
-    def refuse_slow(self) -> None:
-        self._refuse(408, "the request took too long to arrive")
+    def look_at_time(self, now: float) -> None:
+        """Cut off who doesn't read, refuse who doesn't finish a request, close what is idle; from time to time."""
+        options = self._options
+        if self._writing_paused and not self._patient and now - self._stalled_since > options.stall_timeout:
+            self.transport.abort()
+        elif self.busy:
+            return
+        elif now - self.since > (options.request_timeout if self.receiving else options.idle_timeout):
+            if self.transport.is_closing():
+                if not self._patient:
+                    self.transport.abort()  # it has been closed, but nobody takes the last bytes
+            elif self.receiving:
+                self._refuse(408, "the request took too long to arrive")
+            else:
+                self.shut_down()
 
     def _refuse(self, status: int, message: str) -> None:
         """Turn away what can't be parsed further: answer after what is at work, then close."""
@@ -255,7 +271,7 @@ class ServerConnection(asyncio.Protocol):
         """Start what waits; a loop, not a recursion, as eager answers come at once."""
         while self._queue and not (self.busy or self.is_closed or self._writing_paused):
             pending = self._queue.popleft()
-            self.busy = True
+            self.busy, self._patient = True, False
             if self._options.eager_get and pending.request.method == "GET" and not pending.upgrade:
                 if not self._step(pending, self._handler(pending.request)):  # type: ignore[arg-type]
                     return
@@ -376,6 +392,7 @@ class ServerConnection(asyncio.Protocol):
 
     async def _run_stream(self, pending: Pending, response: StreamResponse) -> None:
         self.streaming = True
+        self._patient = response.patient
         chunked = not pending.old
         if not chunked:
             pending.keep_alive = False
@@ -388,6 +405,7 @@ class ServerConnection(asyncio.Protocol):
 
     async def _run_upgrade(self, response: UpgradeResponse) -> None:
         self.streaming = True
+        self._patient = True
         first, self._leftover = self._leftover, b""
         self._raw = RawConnection(self, first)
         self.transport.write(head(101, response.headers, (), "\r\n"))

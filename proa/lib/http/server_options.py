@@ -19,9 +19,11 @@ class ServerOptions:
     """
 
     body_limit: int = 3 * 1024 * 1024
-    header_limit: int = 256 * 1024
+    header_limit: int = 1024 * 1024
     request_timeout: float = 32.0
     idle_timeout: float = 180.0
+    stall_timeout: float = 60.0
+    """How long a client may leave an answer unread before it is cut off; streams that are `patient` wait for ever."""
     handshake_timeout: float = 15.0
     pipeline_depth: int = 16
     eager_get: bool = False

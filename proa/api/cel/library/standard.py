@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -30,6 +29,7 @@ from proa.api.cel.types import (
     type_of,
 )  # fmt: skip
 from proa.api.cel.values import NANO, NOTHING, Duration, Optional, Timestamp, TypeValue, Uint, parse_duration, parse_timestamp, timestamp
+from proa.lib.remembered import remembered
 
 _A, _B = parameter("A"), parameter("B")
 _NAMES = {
@@ -44,7 +44,7 @@ def type_name(value: Any) -> str:
     return _NAMES.get(value.__class__) or getattr(value, "type_name", value.__class__.__name__)
 
 
-@functools.lru_cache(256)
+@remembered(256)
 def compiled(expression: str) -> Any:
     """A regular expression in RE2's dialect; raises EvaluationError."""
     import re2
@@ -183,7 +183,7 @@ def _matches(text: str, expression: str) -> bool:
     return compiled(expression).search(text) is not None
 
 
-@functools.lru_cache(64)
+@remembered(64)
 def _zone(name: str) -> tzinfo:
     from datetime import timezone
     from zoneinfo import ZoneInfo

@@ -310,3 +310,40 @@ def test_a_client_that_never_reads_is_not_answered_without_end(*, eager: bool, s
         await server.stop(0.2)
 
     asyncio.run(asyncio.wait_for(main(), 20))
+
+
+@pytest.mark.parametrize("patient", [False, True])
+def test_who_does_not_read_is_cut_off_unless_the_answer_is_patient(*, patient: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proa.lib.http.server.SWEEP_INTERVAL", 0.01)
+    ended: list[type[BaseException]] = []
+
+    async def endless(writer: Writer) -> None:
+        try:
+            while True:
+                await writer.write(b"x" * 100_000)
+        except BaseException as error:
+            ended.append(type(error))
+            raise
+
+    async def answer(request: Request) -> AnyResponse:
+        return StreamResponse(endless, patient=patient)
+
+    async def main() -> None:
+        server = HttpServer(answer, ServerOptions(stall_timeout=0.05))
+        reader, writer = await asyncio.open_connection("127.0.0.1", await server.listen("127.0.0.1", 0))
+        reader._transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        async with asyncio.timeout(5):
+            while not server.connection_count:  # noqa: ASYNC110 - the server has no event for it
+                await asyncio.sleep(0.01)
+        if patient:
+            await asyncio.sleep(0.5)
+            assert (server.connection_count, ended) == (1, [])
+        else:
+            async with asyncio.timeout(5):
+                while server.connection_count or not ended:  # noqa: ASYNC110 - the server has no event for it
+                    await asyncio.sleep(0.01)
+        writer.transport.abort()
+        await server.stop(0.2)
+
+    asyncio.run(main())
