@@ -2,15 +2,18 @@
 
 from proa.api.managed_fields.apply import apply
 from proa.api.managed_fields.field_set import LEAF, FieldSet
-from proa.api.managed_fields.update import update_managed_fields
+from proa.api.managed_fields.update import RESET_BY_STATUS, update_managed_fields
 from proa.api.meta import Object
+from proa.apiserver.registry.strategy import StatusStrategy
 from proa.apiserver.served import ServedResource
 
 
 def reset_fields(served: ServedResource, subresource: str) -> FieldSet | None:
-    """What an endpoint of a custom resource does not let through; None for what holds for all built-in kinds."""
+    """What an endpoint does not let through, so that nobody owns it; None for what holds for all built-in kinds."""
     if not served.custom:
-        return None
+        part = served.resource.subresources.get(subresource)
+        kept = part.strategy.kept_metadata if part is not None and isinstance(part.strategy, StatusStrategy) else ()
+        return {**RESET_BY_STATUS, "f:metadata": {f"f:{name}": LEAF for name in kept}} if kept else None
     if subresource == "status":
         return {f"f:{name}": LEAF for name in ("metadata", *served.schema.properties) if name not in ("status", "apiVersion", "kind")}
     return {"f:status": LEAF} if not subresource and "status" in served.resource.subresources else {}

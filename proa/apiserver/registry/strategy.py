@@ -30,6 +30,8 @@ class KindStrategy:
     tracks_generation: ClassVar[bool] = False
     fixed_generation: ClassVar[bool] = False
     """generation starts at 1 and stays there."""
+    annotations_count: ClassVar[bool] = False
+    """generation steps for a change of annotations too."""
 
     def __init__(self, namespaced: bool = True, normalizer: Callable[[], Normalizer | None] = lambda: None) -> None:
         self.namespaced = namespaced
@@ -84,7 +86,7 @@ class KindStrategy:
         if self.has_status:
             _take(obj, old, "status")
         self.prepare_change(obj, old, context)
-        step_generation(obj, old, self.tracks_generation and not self.fixed_generation)
+        step_generation(obj, old, self.tracks_generation and not self.fixed_generation, annotations=self.annotations_count)
 
     def validate_update(self, obj: Object, old: Object) -> Sequence[Cause]:
         return validate_object_meta_update(obj.get("metadata", {}), old.get("metadata", {})) + self.check_update(obj, old)
@@ -138,7 +140,7 @@ class StatusStrategy(PartStrategy):
         check_status: Callable[[Object, Object], list[Cause]] = lambda obj, old: [],
     ) -> None:
         super().__init__(main)
-        self._kept_metadata = kept_metadata
+        self.kept_metadata = kept_metadata
         self._check_status = check_status
 
     def prepare_for_update(self, obj: Object, old: Object, context: StrategyContext) -> None:
@@ -147,7 +149,7 @@ class StatusStrategy(PartStrategy):
         for key in old:
             if key not in _UNVERSIONED:
                 obj[key] = old[key]
-        for field in self._kept_metadata:
+        for field in self.kept_metadata:
             _take(obj["metadata"], old["metadata"], field)
         _take(obj["metadata"], old["metadata"], "generation")
 
@@ -155,11 +157,15 @@ class StatusStrategy(PartStrategy):
         return self._check_status(obj, old)
 
 
-def step_generation(obj: Object, old: Object, tracked: bool) -> None:
-    """generation = old's, plus one if the desired state differs."""
+def step_generation(obj: Object, old: Object, tracked: bool, *, annotations: bool = False) -> None:
+    """generation = old's, plus one if the desired state differs, to which a kind's annotations may belong."""
     _take(obj.setdefault("metadata", {}), old.get("metadata", {}), "generation")
-    if tracked and desired_state(obj) != desired_state(old):
+    if tracked and (desired_state(obj) != desired_state(old) or (annotations and _annotations(obj) != _annotations(old))):
         obj["metadata"]["generation"] = old.get("metadata", {}).get("generation", 0) + 1
+
+
+def _annotations(obj: Object) -> Object:
+    return obj["metadata"].get("annotations") or {}
 
 
 def desired_state(obj: Object) -> dict[str, Any]:

@@ -39,24 +39,27 @@ class Removal:
 
 
 def plan_removal(obj: Object, options: DeleteOptions, now: str, *, graceful: bool, collected: bool = True) -> Removal:
-    """Decide and mark `obj` accordingly. `graceful` says that the kind has grace periods (pods)."""
+    """Decide and mark `obj` accordingly. `graceful` says that the kind has grace periods (pods). Whose grace period is over, but who has
+    finalizers, is treated like a kind without: another propagation policy still counts."""
     meta = obj["metadata"]
     before = list(meta.get("finalizers") or [])
     after = finalizers_after(before, options) if collected else before
     grace = requested_grace(obj, options) if graceful else None
-    if graceful and meta.get("deletionTimestamp") and meta.get("deletionGracePeriodSeconds") is not None:
+    if graceful and meta.get("deletionTimestamp") and meta.get("deletionGracePeriodSeconds"):
         if options.grace_period_seconds is None or max_one(options.grace_period_seconds) >= meta["deletionGracePeriodSeconds"]:
             return Removal("pending")
         _shorten(meta, max_one(options.grace_period_seconds))
         grace = meta["deletionGracePeriodSeconds"]
     elif graceful and not meta.get("deletionTimestamp"):
         _mark(meta, now, grace or 0)
+    else:
+        grace = None
     _set_finalizers(meta, after)
     if after:
         if not meta.get("deletionTimestamp") or not graceful:
             _mark(meta, now, 0, keep=True)
         return Removal("update")
-    if graceful and grace is not None:
+    if grace is not None:
         return Removal("update" if grace else "expire")
     return Removal("delete")
 

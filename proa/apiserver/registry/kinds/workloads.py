@@ -65,6 +65,8 @@ class _WorkloadStrategy(KindStrategy):
 
 
 class DeploymentStrategy(_WorkloadStrategy):
+    annotations_count = True
+
     def fill_workload(self, obj: Object, spec: Object) -> None:
         spec.setdefault("replicas", 1)
         strategy = spec.setdefault("strategy", {})
