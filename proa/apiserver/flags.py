@@ -106,7 +106,7 @@ def _audit(plugin: str) -> dict[str, Flag]:
     reads: dict[str, Callable[[str], Any]] = {
         "mode": str, "batch-buffer-size": number, "batch-max-size": number, "batch-max-wait": duration, "batch-throttle-enable": boolean,
         "batch-throttle-qps": decimal, "batch-throttle-burst": number, "truncate-enabled": boolean, "truncate-max-batch-size": number,
-        "truncate-max-event-size": number,
+        "truncate-max-event-size": number, "version": str,
     }  # fmt: skip
     return {f"audit-{plugin}-{name}": Flag(f"audit_{plugin}_{name.replace('-', '_')}", read) for name, read in reads.items()}
 

@@ -211,6 +211,7 @@ class Pipeline:
         if served.deprecation or key in DEPRECATED:
             call.warn(served.deprecation or DEPRECATED[key])
             call.annotate("k8s.io/deprecated", "true")
+            self._metrics.deprecated(info)
         if progress.seat is not None:
             call.initialized = progress.seat.release
         verb = self._verb(call)

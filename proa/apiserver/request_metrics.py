@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from proa.apiserver.fairness.in_flight import READING
+from proa.apiserver.fairness.in_flight import kind_of
 from proa.apiserver.interface import RequestInfo
 from proa.apiserver.served import GroupVersionResource, ServedResource
 from proa.lib.metrics import Counter, Gauge, GaugeFunction, Histogram, Registry, Series
@@ -36,6 +36,10 @@ class RequestMetrics:
         self._dropped = registry.add(
             Counter("apiserver_dropped_requests_total", "Requests that were answered with 'Try again later'.", ("request_kind",))
         )
+        self._deprecated = registry.add(
+            Gauge("apiserver_requested_deprecated_apis", "Deprecated APIs that have been asked for, and the release without them.",
+                  ("group", "version", "resource", "subresource", "removed_release"))
+        )  # fmt: skip
         registry.add(GaugeFunction("apiserver_storage_objects", "Stored objects by resource.", ("resource",), self._stored))
 
     def observe(self, info: RequestInfo, code: int, seconds: float, *, stream: bool, dry_run: bool = False) -> None:
@@ -67,7 +71,11 @@ class RequestMetrics:
         return self._events.cell(info.group, info.version, info.resource)
 
     def dropped(self, info: RequestInfo) -> None:
-        self._dropped.increment("readOnly" if info.verb in READING else "mutating")
+        self._dropped.increment(kind_of(info))
+
+    def deprecated(self, info: RequestInfo) -> None:
+        """No deprecated API that is served has a release without it."""
+        self._deprecated.set(1, info.group, info.version, info.resource, info.subresource, "")
 
     def failed(self) -> None:
         self._terminations.increment()

@@ -92,6 +92,11 @@ class Series:
         self.counts[bisect_left(self._bounds, amount)] += 1
         self.total += amount
 
+    def observe_for(self, amount: float, times: int) -> None:
+        """The same amount so many times."""
+        self.counts[bisect_left(self._bounds, amount)] += times
+        self.total += amount * times
+
 
 class Histogram(_Family):
     kind = "histogram"
@@ -106,6 +111,10 @@ class Histogram(_Family):
         if found is None:
             found = self._series[labels] = Series(self._bounds)
         return found
+
+    def keep(self, series: Series, *labels: str) -> None:
+        """Show what somebody else counts."""
+        self._series[labels] = series
 
     def observe(self, amount: float, *labels: str) -> None:
         self.series(*labels).observe(amount)

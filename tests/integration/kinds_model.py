@@ -197,7 +197,7 @@ def metadata_of(content: Content) -> dict[str, Any]:
 def spec_of(kind: Kind, content: Content) -> dict[str, Any]:
     containers = [{"name": "c", "image": f"i:{content.value}"}]
     labels = {"app": "x"}
-    return {
+    specs: dict[str, dict[str, Any]] = {
         "pod": {"containers": containers} | ({"nodeName": "n"} if content.bound else {}),
         "deployment": {
             "replicas": content.value, "selector": {"matchLabels": labels},
@@ -205,7 +205,8 @@ def spec_of(kind: Kind, content: Content) -> dict[str, Any]:
         },
         "widget": {"value": content.value, "unknown": {"deep": 1}},
         "lease": {"leaseDurationSeconds": content.value},
-    }[kind.name]  # fmt: skip
+    }  # fmt: skip
+    return specs[kind.name]
 
 
 def status_of(kind: Kind, status: str) -> dict[str, Any]:
@@ -220,11 +221,13 @@ def seen(kind: Kind, obj: Any) -> Model:
     if kind is WIDGET:
         assert spec == {"value": spec["value"], "size": 7}, "pruned and defaulted"
         assert not status or status == {"phase": status["phase"], "level": "low"}
-    values = {"pod": lambda: int(spec["containers"][0]["image"][2:]), "deployment": lambda: spec["replicas"],
-              "widget": lambda: spec["value"], "lease": lambda: spec["leaseDurationSeconds"]}  # fmt: skip
+    value: Any = {
+        "pod": (spec.get("containers") or [{}])[0].get("image", "i:0")[2:], "deployment": spec.get("replicas"),
+        "widget": spec.get("value"), "lease": spec.get("leaseDurationSeconds"),
+    }[kind.name]  # fmt: skip
     shown = status["conditions"][0]["reason"] if status.get("conditions") and kind is DEPLOYMENT else status.get("phase", "")
     content = Content(
-        values[kind.name](), shown, (metadata.get("labels") or {}).get("l", ""), (metadata.get("annotations") or {}).get("a", ""),
+        int(value), shown, (metadata.get("labels") or {}).get("l", ""), (metadata.get("annotations") or {}).get("a", ""),
         tuple(metadata.get("finalizers") or ()),
         tuple((each["uid"], each.get("controller", False)) for each in metadata.get("ownerReferences") or ()),
         bool(spec.get("nodeName")),

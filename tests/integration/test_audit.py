@@ -275,6 +275,7 @@ def test_the_webhook_gets_lists_of_events(audited: Callable[..., None], tmp_path
         ({"audit_log_format": "xml"}, "invalid audit log format xml"),
         ({"audit_webhook_batch_buffer_size": 0}, "invalid audit batch webhook buffer size 0, must be a positive number"),
         ({"audit_log_truncate_max_batch_size": 1}, "invalid audit truncate log max batch size 1, must be greater than max event size"),
+        ({"audit_webhook_version": "audit.k8s.io/v1beta1"}, r'invalid group version, allowed versions are \["audit.k8s.io/v1"\]'),
         ({"audit_webhook_config_file": Path("/nonexistent/config")}, "initializing audit webhook: /nonexistent/config can't be used"),
         ({"audit_policy_file": Path("/nonexistent/policy")}, "loading audit policy file: failed to read file path"),
     ],

@@ -14,6 +14,7 @@ from proa.apiserver.fairness.allocation import Limits
 from proa.apiserver.server import build
 from proa.lib.http.message import Response
 from tests.integration.conftest import Answer, Api, Run
+from tests.integration.test_server_metrics import scrape
 
 GROUP = "/apis/flowcontrol.apiserver.k8s.io/v1"
 SCHEMAS, LEVELS = f"{GROUP}/flowschemas", f"{GROUP}/prioritylevelconfigurations"
@@ -168,6 +169,21 @@ def test_a_level_that_queues(run: Run) -> None:
             gate.open()
             assert [(await task).status for task in held[:2]] == [200, 200]
         assert gate.entered == 2
+
+    run(scenario)
+
+
+def test_metrics_of_what_runs_and_waits(run: Run) -> None:
+    async def scenario(api: Api) -> None:
+        await make_level(api, seats=1, response=QUEUE)
+        async with Gate(api).holding("alice", "alice"):
+            await api.clock.advance(2)
+            found = await scrape(api)
+            assert found['apiserver_current_inflight_requests{request_kind="readOnly"}'] >= 1
+            assert found['apiserver_current_inqueue_requests{request_kind="readOnly"}'] == 1
+            series = 'apiserver_flowcontrol_priority_level_seat_utilization_bucket{priority_level="narrow",phase="executing",le="%s"}'
+            busy = found[series % "+Inf"] - found[series % "0"]
+            assert busy == found[series % "1"] - found[series % "0.99"] == 2e9
 
     run(scenario)
 

@@ -43,3 +43,14 @@ def test_the_process_and_its_build(run: Run) -> None:
         assert f'major="{version["major"]}",minor="{version["minor"]}"' in build
 
     run(scenario)
+
+
+def test_who_asks_for_what_is_deprecated(run: Run) -> None:
+    async def scenario(api: Api) -> None:
+        await api("GET", "/api/v1/componentstatuses")
+        await api("GET", MAPS)
+        found = await scrape(api)
+        series = 'apiserver_requested_deprecated_apis{group="",version="v1",resource="%s",subresource="",removed_release=""}'
+        assert (found[series % "componentstatuses"], series % "configmaps" in found) == (1, False)
+
+    run(scenario)

@@ -11,6 +11,7 @@ from proa.lib.clock import Clock
 from proa.lib.metrics import Registry
 
 FORMATS = ("json", "legacy")
+VERSIONS = ("audit.k8s.io/v1",)
 Lost = Callable[[str, int], None]
 
 
@@ -95,3 +96,5 @@ def check_plugin(options: AuditOptions, plugin: str) -> None:
     if option("truncate_max_batch_size") < option("truncate_max_event_size"):
         sizes = option("truncate_max_batch_size"), option("truncate_max_event_size")
         raise ValueError(f"invalid audit truncate {plugin} max batch size {sizes[0]}, must be greater than max event size ({sizes[1]})")
+    if getattr(options, f"audit_{plugin}_version") not in VERSIONS:
+        raise ValueError('invalid group version, allowed versions are ["audit.k8s.io/v1"]')

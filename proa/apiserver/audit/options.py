@@ -14,6 +14,8 @@ class AuditOptions:
     """A file, or "-" for standard output."""
     audit_log_format: str = "json"
     """json or legacy."""
+    audit_log_version: str = "audit.k8s.io/v1"
+    """The only one that there is any more."""
     audit_log_maxage: int = 0
     """Days; 0 keeps old files whatever their age."""
     audit_log_maxbackup: int = 0
@@ -34,6 +36,7 @@ class AuditOptions:
     audit_log_truncate_max_event_size: int = 100 * 1024
     audit_webhook_config_file: Path | None = None
     """A kubeconfig; its current context is where events go."""
+    audit_webhook_version: str = "audit.k8s.io/v1"
     audit_webhook_initial_backoff: float = 10.0
     audit_webhook_mode: str = "batch"
     audit_webhook_batch_buffer_size: int = 10_000

@@ -8,6 +8,11 @@ from proa.apiserver.interface import MASTERS_GROUP, RequestInfo, User
 READING = frozenset({"get", "list", "watch"})
 
 
+def kind_of(info: RequestInfo) -> str:
+    """What metrics call it."""
+    return "readOnly" if info.verb in READING else "mutating"
+
+
 class InFlight:
     """0 is no limit."""
 

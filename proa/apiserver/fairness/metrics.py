@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from proa.apiserver.fairness.flow import Flow, FlowCounts, Waiter
-from proa.apiserver.fairness.priority_level import PriorityLevel
+from proa.apiserver.fairness.in_flight import kind_of
+from proa.apiserver.fairness.priority_level import UTILIZATIONS, PriorityLevel
+from proa.apiserver.interface import RequestInfo
 from proa.lib.metrics import Counter, GaugeFunction, Histogram, Registry
 
 PREFIX = "apiserver_flowcontrol_"
@@ -54,6 +56,21 @@ class _Folded(Histogram):
 
     def samples(self) -> Iterable[str]:
         self._metrics.fold()
+        return super().samples()
+
+
+class _Utilization(Histogram):
+    """Every nanosecond counts once, as upstream has it."""
+
+    def __init__(self, levels: Levels) -> None:
+        text = "Observations, at the end of every nanosecond, of the part of a level's seats that are taken."
+        super().__init__(PREFIX + "priority_level_seat_utilization", text, ("priority_level", "phase"), UTILIZATIONS)
+        self._levels = levels
+
+    def samples(self) -> Iterable[str]:
+        for name, level in self._levels.levels.items():
+            level.fold_utilization()
+            self.keep(level.utilization, name, "executing")
         return super().samples()
 
 
@@ -114,6 +131,11 @@ class FairnessMetrics:
         for name, text, found in _FLOW_GAUGES:
             sampled = GaugeFunction(PREFIX + name, text, _FLOW, lambda found=found: self._flow_samples(levels, found))  # type: ignore[misc]
             self._registry.add(sampled)
+        self._registry.add(_Utilization(levels))
+        running = lambda: _by_kind(turn.info for level in levels.levels.values() for turn in level.turns)  # noqa: E731
+        queued = lambda: _by_kind(each.info for level in levels.levels.values() for each in _waiting(level))  # noqa: E731
+        self._registry.add(GaugeFunction("apiserver_current_inflight_requests", "Requests that run now.", ("request_kind",), running))
+        self._registry.add(GaugeFunction("apiserver_current_inqueue_requests", "Requests that wait now.", ("request_kind",), queued))
         text = "Proportion of the targets that the newest allocation came to."
         self._registry.add(GaugeFunction(PREFIX + "seat_fair_frac", text, (), lambda: [((), levels.fair_fraction)]))
 
@@ -127,6 +149,13 @@ class FairnessMetrics:
 
 def _waiting(level: PriorityLevel) -> list[Waiter]:
     return [waiter for queue in level.fair.busy for waiter in queue.waiting]
+
+
+def _by_kind(requests: Iterable[RequestInfo]) -> Samples:
+    amounts = {"mutating": 0, "readOnly": 0}
+    for info in requests:
+        amounts[kind_of(info)] += 1
+    return [((kind,), amount) for kind, amount in amounts.items()]
 
 
 def _level_samples(levels: Levels, read: Callable[[PriorityLevel], float]) -> Samples:

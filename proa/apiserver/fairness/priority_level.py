@@ -16,7 +16,11 @@ from proa.apiserver.fairness.work import Work, narrowed
 from proa.apiserver.interface import RequestInfo, User
 from proa.lib.clock import Clock
 from proa.lib.dataclass import dataclass
+from proa.lib.metrics import Series
 from proa.lib.tasks import TaskSet
+
+UTILIZATIONS = (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1)
+"""Both 0.99 and 1, so that a quantile tells saturation from what is close to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,10 @@ class PriorityLevel:
         self._clock, self._time, self._reject = clock, clock.monotonic, reject
         self._synced = self._since = clock.monotonic()
         self._area = self._squares = 0.0
+        self._seat_seconds: dict[int, float] = {}
+        """For how long so many seats were taken under the present limit, not in `utilization` yet."""
+        self._utilized = self._since
+        self.utilization = Series(UTILIZATIONS)
         self._peak = 0
         self._order = itertools.count()
         self._tasks = TaskSet()
@@ -70,9 +78,18 @@ class PriorityLevel:
         self.fair.resize(queuing.queues)
 
     def set_limit(self, limit: int) -> None:
-        self._advance()
+        self.fold_utilization()
         self.limit = limit
         self._dispatch()
+
+    def fold_utilization(self) -> None:
+        """What was measured goes into the histogram. What no seat was taken in is the rest of the time."""
+        now = self._advance()
+        idle = now - self._utilized - sum(self._seat_seconds.values())
+        for seats, seconds in ((0, idle), *self._seat_seconds.items()):
+            self.utilization.observe_for(seats / max(self.limit, 1), round(seconds * 1e9))
+        self._utilized = now
+        self._seat_seconds.clear()
 
     @property
     def is_idle(self) -> bool:
@@ -159,6 +176,7 @@ class PriorityLevel:
         demand = self.seats_in_use
         if demand or self.fair.waiting:
             elapsed = now - self._synced
+            self._seat_seconds[demand] = self._seat_seconds.get(demand, 0.0) + elapsed
             if self.fair.waiting:
                 self.fair.advance(elapsed, demand, self.limit)
                 demand += self.fair.seats_waiting
