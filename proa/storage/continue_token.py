@@ -10,6 +10,9 @@ from typing import NamedTuple
 
 import orjson
 
+from proa.api.errors import BadRequest
+from proa.api.strict_json import decode_json
+
 VERSION = "meta.k8s.io/v1"
 NEWEST = -1
 
@@ -28,8 +31,10 @@ class ContinueToken(NamedTuple):
 def decode(token: str) -> ContinueToken:
     """Raises ValueError for what is not a token."""
     try:
-        document = orjson.loads(urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        document = decode_json(urlsafe_b64decode(token + "=" * (-len(token) % 4))).value
         version, revision, after = document["v"], document["rv"], document["start"]
+    except BadRequest as error:
+        raise ValueError(f"continue key is not valid: {error.message}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"continue key is not valid: {error}") from error
     if version != VERSION or type(revision) is not int or (revision < 1 and revision != NEWEST) or not isinstance(after, str) or not after:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from proa.apiserver.call import Call
+from proa.apiserver.interface import RequestInfo
 from proa.apiserver.verbs.binding import create_binding
 from proa.apiserver.verbs.component_status import get_component_status, list_component_statuses
 from proa.apiserver.verbs.create import create
@@ -52,11 +53,16 @@ SPECIAL_RESOURCES: Mapping[tuple[str, str, str], Verb] = {
 """Resources that are answered and not stored, beside the reviews."""
 
 
+def _is_elsewhere(info: RequestInfo) -> bool:
+    """Objects are created in their collection, and changed by their own path."""
+    return info.verb == "create" if info.name else info.verb in ("update", "patch")
+
+
 def find_verb(call: Call) -> Verb | None:
     """None where the resource has no such verb (405)."""
     info, resource = call.info, call.served.resource
     if not info.subresource:
-        if info.verb not in resource.verbs:
+        if info.verb not in resource.verbs or _is_elsewhere(info):
             return None
         return SPECIAL_RESOURCES.get((info.group, info.resource, info.verb)) or RESOURCE_VERBS.get(info.verb)
     special = SPECIAL.get((info.subresource, info.verb))
