@@ -103,7 +103,7 @@ def _remove_items(items: list[Any], dropped: FieldSet, kept: FieldSet, node: Sch
 
 
 def _remaining(item: Any, dropped: FieldSet | None, kept: FieldSet | None, node: SchemaNode) -> Any:
-    """None if nothing remains."""
+    """None if nothing remains and nobody owns the empty place."""
     if dropped is None:
         return item
     if is_member(dropped) and kept is None:
@@ -111,4 +111,4 @@ def _remaining(item: Any, dropped: FieldSet | None, kept: FieldSet | None, node:
     if not dropped:
         return item
     rest = remove(item, dropped, kept or {}, node)
-    return rest if rest or not item else None
+    return rest if rest or not item or (kept is not None and is_member(kept)) else None

@@ -46,7 +46,7 @@ def _checked(operation: Any) -> dict[str, Any]:
     if not isinstance(operation, dict):
         raise BadRequest("json: cannot unmarshal value into Go value of type jsonpatch.Operation")
     kind = operation.get("op")
-    if kind not in _NEEDED:
+    if not isinstance(kind, str) or kind not in _NEEDED:
         raise _refused(f"Unexpected kind: {kind if kind is not None else 'unknown'}")
     if not isinstance(operation.get("path"), str):
         raise _refused(f"{kind} operation does not apply: doc is missing path: missing value")

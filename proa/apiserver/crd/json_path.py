@@ -110,8 +110,10 @@ def _index(index: int) -> Step:
 
 
 def _slice(bounds: slice) -> Step:
+    """A step of 0 or less finds nothing: upstream takes it and fails where the path is used, which shows as an empty cell."""
+
     def step(value: Any) -> Iterator[Any]:
-        if isinstance(value, list):
+        if isinstance(value, list) and (bounds.step is None or bounds.step > 0):
             yield from value[bounds]
 
     return step

@@ -175,3 +175,12 @@ def test_the_live_object_is_left_alone(node: SchemaNode) -> None:
     changed = ssa(live, config(pod({"name": "a", "image": "b"})), "alice", node)
     changed["spec"]["template"]["spec"]["containers"][0]["tty"] = True
     assert live == before
+
+
+def test_an_empty_place_that_is_owned_stays(node: SchemaNode) -> None:
+    labelled = {"template": {"metadata": {"labels": {"app": "web"}}}}
+    created = ssa(None, config(labelled), "alice", node)
+    emptied = ssa(created, config({"template": {"metadata": {}}}), "alice", node)
+    assert bare(emptied)["spec"] == {"template": {"metadata": {}}}
+    assert ssa(emptied, config({"template": {"metadata": {}}}), "alice", node) == emptied
+    assert bare(ssa(emptied, config({}), "alice", node))["spec"] == {}

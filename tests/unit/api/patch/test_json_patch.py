@@ -42,6 +42,7 @@ def test_operations(operations: list[Any], patched: Any) -> None:
         ({"op": "add", "path": "/no/way", "value": 1}, 422, 'add operation does not apply: doc is missing path: "/no/way": missing value'),
         ({"op": "test", "path": "/x~1y", "value": True}, 422, "testing value /x~1y failed"),
         ({"op": "jump", "path": "/a"}, 422, "Unexpected kind: jump"),
+        ({"op": ["add"], "path": "/a"}, 422, "Unexpected kind: "),
         ({"op": "add", "path": "/a"}, 422, "value is missing"),
         ({"op": "move", "from": "/a", "path": "/a/b/c"}, 422, "into itself"),
         ({"op": "add", "path": "/a/b/01", "value": 1}, 422, "invalid syntax"),

@@ -35,6 +35,11 @@ def test_find(path: str, expected: list[Any]) -> None:
     assert sorted(find(OBJECT, path), key=str) == expected
 
 
+@pytest.mark.parametrize("step", ["0", "-1"])
+def test_slices_that_do_not_go_forward_find_nothing(step: str) -> None:
+    assert list(find({"a": [1, 2, 3]}, f".a[::{step}]")) == []
+
+
 @pytest.mark.parametrize("path", [".a[", ".a[x]", ".a[?(b)]", "a", ".a[?(@.b==c)]"])
 def test_bad_paths(path: str) -> None:
     with pytest.raises(BadPath):
