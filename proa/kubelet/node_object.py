@@ -6,6 +6,7 @@ from dataclasses import field
 from proa.api import meta
 from proa.api.meta import Object
 from proa.api.quantity import canonical, parse
+from proa.api.resource_names import is_extended
 from proa.kubelet.config import KubeletConfiguration
 from proa.kubelet.cri.runtime import Image, RuntimeStatus
 from proa.lib.dataclass import dataclass
@@ -93,11 +94,16 @@ def allocatable(capacity: Mapping[str, str], configuration: KubeletConfiguration
 
 
 def build_node_status(observed: NodeObservation, configuration: KubeletConfiguration, old: Object, now: str) -> Object:
-    """NodeStatus without what others own; conditions keep their transition times."""
+    """NodeStatus without what others own; conditions keep their transition times.
+
+    An extended resource is advertised by writing it into the capacity; the kubelet makes it allocatable. Source: the task "Advertise
+    Extended Resources for a Node".
+    """
     conditions = build_node_conditions(observed, list(old.get("conditions") or []), now)
+    advertised = {name: amount for name, amount in (old.get("capacity") or {}).items() if is_extended(name)}
     return {
-        "capacity": dict(observed.capacity),
-        "allocatable": dict(observed.allocatable),
+        "capacity": advertised | dict(observed.capacity),
+        "allocatable": allocatable(advertised, configuration) | dict(observed.allocatable),
         "conditions": conditions,
         "addresses": [{"type": kind, "address": address} for kind, address in observed.addresses],
         "daemonEndpoints": {"kubeletEndpoint": {"Port": configuration.port}},
@@ -112,6 +118,17 @@ def build_node_status(observed: NodeObservation, configuration: KubeletConfigura
         ],
         "features": {"supplementalGroupsPolicy": False},
     }
+
+
+def status_patch(old: Object, new: Object) -> Object:
+    """A strategic merge patch of what differs: conditions merge by type, resources by name, addresses are replaced whole."""
+    changes = {key: value for key, value in new.items() if key not in ("conditions", "addresses") and old.get(key) != value}
+    for resources in ("capacity", "allocatable"):
+        if resources in changes:
+            changes[resources] = {name: None for name in old.get(resources) or {} if name not in new[resources]} | new[resources]
+    if old.get("addresses") != new["addresses"]:
+        changes["addresses"] = [{"$patch": "replace"}, *new["addresses"]]
+    return changes | {"conditions": _own(new["conditions"])}
 
 
 def node_images(images: Sequence[Image]) -> list[Object]:

@@ -5,7 +5,6 @@ The runtime is looked at every second until the node is ready, so that a start d
 
 import logging
 from collections.abc import Callable
-from typing import Any
 
 from proa.api import meta
 from proa.api.errors import AlreadyExists, ApiError, Conflict, NotFound
@@ -14,7 +13,7 @@ from proa.api.meta import Object
 from proa.client.interface import MERGE_PATCH, STRATEGIC_MERGE_PATCH, Client
 from proa.kubelet import machine
 from proa.kubelet.config import KubeletConfiguration
-from proa.kubelet.node_object import NodeObservation, build_node_status, label_patch, new_node, status_changed
+from proa.kubelet.node_object import NodeObservation, build_node_status, label_patch, new_node, status_changed, status_patch
 from proa.kubelet.node_observer import NodeObserver
 from proa.lib.backoff import Backoff
 from proa.lib.clock import Clock, format_micro_time, format_time
@@ -24,7 +23,6 @@ _log = logging.getLogger(__name__)
 
 LEASE_NAMESPACE = "kube-node-lease"
 _UNREADY_PERIOD = 0.25
-_OWNED_CONDITIONS = ("MemoryPressure", "DiskPressure", "PIDPressure", "Ready")
 
 
 class NodeReporter:
@@ -89,13 +87,15 @@ class NodeReporter:
 
     async def report(self) -> None:
         observation = await self._observer.observe()
+        # What others wrote since is to be seen: advertised resources are taken over, what the agent owns is put right.
+        self._node = await self._client.get(NODES, self._configuration.node_name)
         now = format_time(self._clock.now())
         old = self._node.get("status") or {}
         status = build_node_status(observation, self._configuration, old, now)
         due = self._clock.monotonic() - self._reported_at >= self._configuration.node_status_report_frequency
         ready = next(each for each in status["conditions"] if each["type"] == "Ready")["status"] == "True"
         if due or self._ready is None or status_changed(old, status):
-            patch = {"status": _patch(old, status)}
+            patch = {"status": status_patch(old, status)}
             name = self._configuration.node_name
             self._node = await self._client.patch(NODES, name, patch, patch_type=STRATEGIC_MERGE_PATCH, subresource="status")
             self._reported_at = self._clock.monotonic()
@@ -151,11 +151,3 @@ class NodeReporter:
         if uid := meta.uid(self._node):
             metadata["ownerReferences"] = [{"apiVersion": "v1", "kind": "Node", "name": name, "uid": uid}]
         return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": self._lease_spec()}
-
-
-def _patch(old: Object, new: Object) -> dict[str, Any]:
-    """Only what differs: conditions merge by type, addresses are replaced whole."""
-    changes = {key: value for key, value in new.items() if key not in ("conditions", "addresses") and old.get(key) != value}
-    if old.get("addresses") != new["addresses"]:
-        changes["addresses"] = [{"$patch": "replace"}, *new["addresses"]]
-    return changes | {"conditions": [each for each in new["conditions"] if each["type"] in _OWNED_CONDITIONS]}

@@ -137,6 +137,26 @@ def test_the_node_is_registered_and_reported(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
+def test_an_advertised_resource_becomes_allocatable_and_goes_again(tmp_path: Path) -> None:
+    """The task "Advertise Extended Resources for a Node": whoever advertises writes the capacity alone; upstream's preemption tests do."""
+
+    async def scene(stage: Stage) -> None:
+        async def write(status: Object) -> Object:
+            await stage.client.patch(NODES, "n1", {"status": status}, subresource="status")
+            await stage.settle(11)
+            return dict((await stage.client.get(NODES, "n1"))["status"])
+
+        await stage.settle(1)
+        before = (await stage.client.get(NODES, "n1"))["status"]
+        status = await write({"capacity": {"example.com/dongle": "3", "cpu": "1"}})
+        assert status["capacity"] == before["capacity"] | {"example.com/dongle": "3"}
+        assert status["allocatable"] == before["allocatable"] | {"example.com/dongle": "3"}
+        status = await write({"capacity": {"example.com/dongle": None}})
+        assert (status["capacity"], status["allocatable"]) == (before["capacity"], before["allocatable"])
+
+    play(tmp_path, scene)
+
+
 def test_a_pod_runs_and_is_deleted(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         await stage.create(pod())
