@@ -204,6 +204,24 @@ def test_preemption_removes_as_little_as_it_can_and_waits_for_the_place() -> Non
     )  # fmt: skip
 
 
+def test_the_place_stays_promised_until_the_last_victim_has_left() -> None:
+    victims = [pod("one", cpu="1", on="a"), pod("two", cpu="1", on="a")]
+
+    @on_stage(node("a", cpu="2"), *victims, pod("p", cpu="2", priority=5))
+    async def seen(built: Stage) -> Any:
+        await built.settle()
+        built.client.remove(pod("one"))
+        await built.settle(11)
+        reason = built.condition("p")[2]
+        built.client.add(pod("greedy", cpu="1", priority=2))
+        meanwhile = (await built.nodes())["greedy"]
+        built.client.remove(pod("two"))
+        await built.settle(11)
+        return reason.partition("preemption: ")[2], meanwhile, await built.nodes()
+
+    assert seen == ("not eligible due to a terminating pod on the nominated node.", "", {"greedy": "", "p": "a"})
+
+
 def test_a_pod_that_must_not_preempt_does_not() -> None:
     @on_stage(node("a", cpu="1"), pod("low", cpu="1", on="a"), pod("p", cpu="1", priority=5, preemptionPolicy="Never"))
     async def seen(built: Stage) -> Any:

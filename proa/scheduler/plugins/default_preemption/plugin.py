@@ -33,7 +33,8 @@ class DefaultPreemption:
 
     def post_filter(self, pod: PodInfo, statuses: Mapping[str, Status]) -> PostFilterResult:
         if reason := self._not_eligible(pod, statuses):
-            return PostFilterResult(message=f"preemption: {reason}")
+            # The promise stays while the pods that make room for it leave: else a lesser pod takes the place of the first that is gone.
+            return PostFilterResult(pod.nominated_node, message=f"preemption: {reason}")
         candidates, refusals = self._candidates(pod, statuses)
         if candidates:
             chosen = best(candidates)
