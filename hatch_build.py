@@ -1,11 +1,13 @@
-"""Build hook: makes the two kinds of generated files that the package ships and the repository does not hold.
+"""Build hook: makes the generated files that the package ships and the repository does not hold.
 
 Each Kubernetes version's published schema, found in the build requirement `kubernetes-validate`, becomes one small compressed file under
-proa/api/schemas; each proa/**/*.proto becomes Python beside it. The same code serves wheels, editable installs and `python hatch_build.py`.
+proa/api/schemas; each proa/**/*.proto becomes Python beside it. A wheel is told the commit that it is made from; an
+editable install is not, as it finds its checkout's. The same code serves wheels, editable installs and `python hatch_build.py`.
 """
 
 import json
 import re
+import subprocess
 import sys
 import zlib
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).resolve().parent
 ARTIFACTS = ["proa/api/schemas/*.json.z", "proa/**/*_pb2.py", "proa/**/*_pb2.pyi", "proa/**/*_pb2_grpc.py"]
+COMMIT = "proa/build_commit.txt"
 
 QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
@@ -31,6 +34,20 @@ class CustomBuildHook(BuildHookInterface[Any]):
             return
         generate(Path(self.root))
         build_data["artifacts"].extend(ARTIFACTS)
+        if version != "editable" and (commit := commit_of(Path(self.root))):
+            replace(Path(self.root, COMMIT), f"{commit}\n".encode())
+            build_data["artifacts"].append(COMMIT)
+
+
+def commit_of(root: Path) -> str:
+    """The commit of the checkout at `root`, "" where there is none (a source archive) or no git to ask."""
+    if not (root / ".git").exists():
+        return ""
+    try:
+        asked = subprocess.run(["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return asked.stdout.strip() if asked.returncode == 0 else ""
 
 
 def generate(root: Path) -> None:

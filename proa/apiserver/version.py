@@ -3,6 +3,7 @@
 import platform
 
 from proa.api.meta import Object
+from proa.apiserver.build_commit import build_commit
 
 # Clients match it against [0-9a-f]+; this is git's own way to name no commit.
 NO_COMMIT = "0" * 40
@@ -20,7 +21,7 @@ def version_document(kubernetes_version: str) -> Object:
         "minCompatibilityMajor": major,
         "minCompatibilityMinor": str(int(minor) - 1),
         "gitVersion": f"v{major}.{minor}.0+proa.{_own_version()}",
-        "gitCommit": NO_COMMIT,
+        "gitCommit": build_commit() or NO_COMMIT,
         "gitTreeState": "clean",
         "buildDate": "1970-01-01T00:00:00Z",
         "goVersion": f"python{platform.python_version()}",

@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
+from proa.apiserver.build_commit import checkout_commit
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -86,3 +88,12 @@ def test_protocol_stubs_import_by_their_package(hook: ModuleType, tmp_path: Path
 def test_the_build_requirement_has_every_supported_version(hook: ModuleType) -> None:
     versions = [version for version, _ in hook.published_schemas()]
     assert {"1.25", "1.37"} <= set(versions)
+
+
+def test_a_source_archive_is_told_no_commit(hook: ModuleType, tmp_path: Path) -> None:
+    assert hook.commit_of(tmp_path) == ""
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="a source archive knows no commit")
+def test_the_commit_of_the_build_is_the_one_that_the_server_finds(hook: ModuleType) -> None:
+    assert hook.commit_of(ROOT) == checkout_commit(ROOT) != ""
