@@ -82,6 +82,7 @@ class Pipeline:
             failure = translate(error) or self._panicked(request, error)
             response = error_response(request, failure)
             await self._audit_failure(progress, request, response, failure, error)
+            failure = None  # its traceback holds this frame, and so the request, until garbage is looked for
         else:
             if progress.record is not None and (pending := _audit_answer(progress.record, response, None)) is not None:
                 await settled(pending)

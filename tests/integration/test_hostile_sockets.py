@@ -249,3 +249,15 @@ def test_the_log_is_silent(besieged: Besieged) -> None:
     """Whatever was asked, nothing was an accident of the server."""
     log = Path(f"/proc/{besieged.pid}/fd/2").resolve()
     assert "Traceback" not in log.read_text()
+
+
+def test_long_urls_are_not_remembered(besieged: Besieged) -> None:
+    """Nobody has to log in to ask for a path; decisions about paths and answers' forms are remembered, but not those of half a megabyte."""
+
+    async def scenario(server: Besieged) -> None:
+        for number in range(100):
+            long = f"{number}-" + "x" * 500_000
+            status, _, _ = await server.say(f"GET /{long} HTTP/1.1\r\nhost: x\r\naccept: application/json, {long}\r\n\r\n".encode())
+            assert status == 403
+
+    play(besieged, scenario)

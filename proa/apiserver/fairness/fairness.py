@@ -21,6 +21,7 @@ from proa.apiserver.interface import ObjectReader, RequestInfo, User
 from proa.apiserver.served import GroupVersionResource, ServedResource
 from proa.lib.clock import Clock
 from proa.lib.http.message import Request
+from proa.lib.remembered import LONGEST
 
 PERIOD = 10.0
 """Seconds between two adjustments of the limits to the demand."""
@@ -110,7 +111,9 @@ class Fairness:
         if len(self._flows) >= MEMORY:
             self._flows.clear()
         counts = self.metrics.counts(level.name, schema.name)
-        flow = self._flows[key] = Flow(schema.name, schema.uid, level, level.uid, distinguisher, hand, counts)
+        flow = Flow(schema.name, schema.uid, level, level.uid, distinguisher, hand, counts)
+        if sum(map(len, key)) <= LONGEST:
+            self._flows[key] = flow
         return flow
 
     def estimate(self, flow: Flow, request: Request, info: RequestInfo) -> Work:

@@ -16,7 +16,7 @@ import httptools
 from proa.lib.http.message import AnyResponse, Handler, Request, Response, StreamResponse, UpgradeResponse
 from proa.lib.http.server_head import PIECE, head, pieces, sized, split_target
 from proa.lib.http.server_options import ServerOptions
-from proa.lib.http.server_output import TurnOutput
+from proa.lib.http.server_output import CLOSED, TurnOutput
 from proa.lib.http.server_pending import Pending, resume
 from proa.lib.http.server_stream import HIGH_WATER, ChunkedWriter, RawConnection
 
@@ -90,6 +90,10 @@ class ServerConnection(asyncio.Protocol):
         self.is_closed = True
         self._connections.discard(self)
         self._queue.clear()
+        # This, its parser and its transport hold each other until garbage is looked for. What they have read goes now.
+        self._clear()
+        self.transport = CLOSED
+        self._output = TurnOutput(self._loop, CLOSED)
         if self.closed is not None:
             self.closed.set()
         if self._drained is not None and not self._drained.done():

@@ -10,6 +10,31 @@ LARGEST = 256 * 1024
 """Bytes that wait for the end of the turn; what is more goes out at once, so that the transport can say when it is enough."""
 
 
+class ClosedTransport(asyncio.Transport):
+    """In the place of a transport that is gone: its buffers, a megabyte and more under TLS, go at once, not when garbage is found."""
+
+    def is_closing(self) -> bool:
+        return True
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def abort(self) -> None:
+        pass
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
+
+CLOSED = ClosedTransport()
+
+
 class TurnOutput:
     """The output of one connection. Whoever writes to the transport directly, or closes it, calls `flush` first."""
 
