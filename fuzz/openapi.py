@@ -34,7 +34,7 @@ EXAMPLES = 12
 SLOW_EXAMPLES = 3
 """The same of a watch, each of which takes a second."""
 NOT_SENT = requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, UnicodeError
-BOOKKEEPING = frozenset({"customresourcedefinitions", "apiservices"})
+BOOKKEEPING = frozenset({"customresourcedefinitions", "apiservices", "flowschemas"})
 """Kinds whose status the server writes by itself right after the creation."""
 
 
@@ -135,6 +135,8 @@ def _against_schema(target: Target, response: requests.Response) -> str:
     """What the published schema says against an answer; empty if nothing."""
     if "json" not in response.headers.get("content-type", "") or response.status_code not in (200, 201, 202):
         return ""
+    if response.request.method == "DELETE" and response.json().get("kind") != "Status":
+        return ""  # an object that isn't gone yet is shown, as upstream does, although its documents promise a Status
     try:
         target.operation.validate_response(Response.from_any(response))
     except FailureGroup as group:

@@ -42,9 +42,9 @@ DEVICES: Object = {"devices": {"requests": [{"name": "r", "exactly": {"deviceCla
 ADMISSION, AUTHENTICATION, AUTHORIZATION = "admissionregistration.k8s.io", "authentication.k8s.io", "authorization.k8s.io"
 CERTIFICATES, FLOW, NETWORKING = "certificates.k8s.io", "flowcontrol.apiserver.k8s.io", "networking.k8s.io"
 RBAC, RESOURCE, SCHEDULING, STORAGE = "rbac.authorization.k8s.io", "resource.k8s.io", "scheduling.k8s.io", "storage.k8s.io"
-ACCESS = {"verb": "get", "resource": "pods", "namespace": "default"}
+ACCESS = {"verb": "get", "resource": "pods", "namespace": "fuzz"}
 UTILIZATION = {"type": "Utilization", "averageUtilization": 50}
-REPORT: Object = {"involvedObject": {"kind": "Pod", "name": "p"}, "reason": "R", "message": "m", "type": "Normal"}
+REPORT: Object = {"involvedObject": {"kind": "Pod", "name": "p", "namespace": "fuzz"}, "reason": "R", "message": "m", "type": "Normal"}
 
 SEEDS: dict[tuple[str, str, str], Object] = {
     ("", "v1", "bindings"): {"metadata": {"name": "fuzz-a"}, "target": {"kind": "Node", "name": "n"}},
