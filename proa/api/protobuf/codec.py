@@ -9,6 +9,7 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
 from google.protobuf.message import DecodeError
 
 from proa.api.meta import Object
@@ -37,7 +38,12 @@ def decode(definition: str, data: bytes) -> Object:
         message.ParseFromString(data)
     except DecodeError as error:
         raise ProtobufError(f"not a {definition.rpartition('.')[2]}: {error}") from error
-    read = reader(definition)(message)
+    try:
+        read = reader(definition)(message)
+        if not data.isascii():
+            orjson.dumps(read)  # the library gives texts that are no UTF-8 as bytes, or fails only when they are looked at
+    except (UnicodeDecodeError, TypeError):
+        raise ProtobufError(f"not a {definition.rpartition('.')[2]}: string field contains invalid UTF-8") from None
     return read if isinstance(read, dict) else {}
 
 
