@@ -42,6 +42,8 @@ def decode(definition: str, data: bytes) -> Object:
         read = reader(definition)(message)
         if not data.isascii():
             orjson.dumps(read)  # the library gives texts that are no UTF-8 as bytes, or fails only when they are looked at
+    except orjson.JSONDecodeError as error:  # of a field that holds JSON as text
+        raise ProtobufError(f"not a {definition.rpartition('.')[2]}: {error}") from None
     except (UnicodeDecodeError, TypeError):
         raise ProtobufError(f"not a {definition.rpartition('.')[2]}: string field contains invalid UTF-8") from None
     return read if isinstance(read, dict) else {}
