@@ -7,6 +7,7 @@ import orjson
 
 from proa.api import meta
 from proa.api.meta import Object
+from proa.api.pod_annotations import DELETION_COST
 from proa.lib.clock import parse_time
 
 _METADATA = ("name", "namespace", "uid", "resourceVersion", "finalizers", "creationTimestamp", "deletionTimestamp")
@@ -14,7 +15,6 @@ _SPEC = ("nodeName", "hostname", "subdomain")
 _STATUS = ("phase", "podIP")
 _SHARED_LIMIT = 10_000
 _shared: dict[bytes, Any] = {}
-DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 
 _VOLUME = ("name", "persistentVolumeClaim", "ephemeral")

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from proa.api import meta
 from proa.api.meta import Object
+from proa.api.pod_annotations import MIRROR
 
 DEFAULT_GRACE_SECONDS = 30
-MIRROR_ANNOTATION = "kubernetes.io/config.mirror"
 
 
 def containers(pod: Object) -> list[Object]:
@@ -55,7 +55,7 @@ def is_host_network(pod: Object) -> bool:
 
 
 def is_static(pod: Object) -> bool:
-    return MIRROR_ANNOTATION in meta.annotations(pod)
+    return MIRROR in meta.annotations(pod)
 
 
 def grace_seconds(pod: Object) -> int:

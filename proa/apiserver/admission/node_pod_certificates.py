@@ -2,7 +2,7 @@
 
 from proa.api import meta
 from proa.api.meta import Object
-from proa.apiserver.authz.node_graph import MIRROR_POD
+from proa.api.pod_annotations import MIRROR
 from proa.apiserver.interface import ObjectReader
 
 
@@ -23,7 +23,7 @@ def _pod_problem(node: str, spec: Object, pod: Object) -> str:
         return f'PodCertificateRequest.Spec.PodUID contains pod UID ("{given}") which differs from running pod "{meta.uid(pod)}"'
     if pod.get("spec", {}).get("nodeName") != node:
         return f'pod "{meta.name(pod)}" is not running on node "{node}"'
-    return f'pod "{meta.name(pod)}" is a mirror pod' if MIRROR_POD in meta.annotations(pod) else ""
+    return f'pod "{meta.name(pod)}" is a mirror pod' if MIRROR in meta.annotations(pod) else ""
 
 
 def _account_problem(node: str, spec: Object, pod: Object, namespace: str, reader: ObjectReader) -> str:

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from proa.api import meta
 from proa.api.errors import NotFound
 from proa.api.meta import Object
+from proa.api.pod_annotations import MIRROR
 from proa.apiserver.admission import node_pod_certificates
 from proa.apiserver.admission.node_labels import forbidden_labels
 from proa.apiserver.admission.refusal import refuse
 from proa.apiserver.authn.token_request import REPLACED
 from proa.apiserver.authz import pod_references
 from proa.apiserver.authz.node import LEASE_NAMESPACE, node_identity
-from proa.apiserver.authz.node_graph import MIRROR_POD
 from proa.apiserver.interface import Attributes, ObjectReader, PassiveAdmission
 
 OWN_LEASE = "can only access node lease with the same name as the requesting node"
@@ -169,8 +169,8 @@ def _claim_statuses(pod: Object) -> list[Object]:
 def mirror_pod_problem(node: str, pod: Object) -> str:
     """Why a kubelet may not create this pod, "" if it may."""
     spec = pod.get("spec", {})
-    if MIRROR_POD not in meta.annotations(pod):
-        return f'pod does not have "{MIRROR_POD}" annotation, node "{node}" can only create mirror pods'
+    if MIRROR not in meta.annotations(pod):
+        return f'pod does not have "{MIRROR}" annotation, node "{node}" can only create mirror pods'
     if spec.get("nodeName") != node:
         return f'node "{node}" can only create pods with spec.nodeName set to itself'
     return _mirror_owner_problem(node, meta.owner_references(pod)) or _mirror_reference_problem(node, pod)

@@ -7,9 +7,9 @@ import random
 
 from proa.api import meta
 from proa.api.meta import Object
+from proa.api.pod_annotations import MIRROR
 from proa.apiserver.admission.refusal import refuse
 from proa.apiserver.authn.service_account_claims import BOUND_TOKEN_SECONDS
-from proa.apiserver.authz.node_graph import MIRROR_POD
 from proa.apiserver.authz.pod_references import references
 from proa.apiserver.interface import Attributes, ObjectReader, PassiveAdmission
 from proa.lib.clock import Clock
@@ -35,7 +35,7 @@ class ServiceAccount(PassiveAdmission):
 
     async def admit(self, attributes: Attributes) -> None:
         pod = _pod(attributes)
-        if pod is None or attributes.operation != "CREATE" or MIRROR_POD in meta.annotations(pod):
+        if pod is None or attributes.operation != "CREATE" or MIRROR in meta.annotations(pod):
             return
         spec = pod.setdefault("spec", {})
         spec["serviceAccountName"] = spec["serviceAccount"] = spec.get("serviceAccountName") or DEFAULT_ACCOUNT
@@ -49,7 +49,7 @@ class ServiceAccount(PassiveAdmission):
         pod = _pod(attributes)
         if pod is None:
             return
-        if attributes.operation == "CREATE" and MIRROR_POD in meta.annotations(pod):
+        if attributes.operation == "CREATE" and MIRROR in meta.annotations(pod):
             self._validate_mirror_pod(attributes, pod)
         elif attributes.operation == "CREATE":
             account = self._account(attributes, pod["spec"].get("serviceAccountName", ""))

@@ -4,11 +4,11 @@ resource claim, and from a claim on to its volume and the secrets that the volum
 
 from proa.api import meta
 from proa.api.meta import Object
+from proa.api.pod_annotations import MIRROR
 from proa.apiserver.authz import pod_references
 from proa.apiserver.interface import ObjectReader
 from proa.lib.dataclass import dataclass
 
-MIRROR_POD = "kubernetes.io/config.mirror"
 Vertex = tuple[str, str, str]
 """(plural, namespace, name)."""
 
@@ -106,7 +106,7 @@ def vertices_of(pod: Object) -> frozenset[Vertex]:
     """The pod itself and what it needs. A mirror pod is the kubelet's own writing, so it opens nothing."""
     namespace = meta.namespace(pod)
     found = {("pods", namespace, meta.name(pod))}
-    if MIRROR_POD in meta.annotations(pod):
+    if MIRROR in meta.annotations(pod):
         return frozenset(found)
     account = pod["spec"].get("serviceAccountName", "")
     if account:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from proa.api import meta
 from proa.api.meta import Object
+from proa.api.pod_annotations import DELETION_COST
 from proa.controllers import pods
 from proa.lib.clock import format_time, parse_time
 from proa.lib.dataclass import dataclass
@@ -72,7 +73,7 @@ def _age_rank(since: datetime, now: datetime) -> int:
 
 def _deletion_cost(pod: Object) -> int:
     try:
-        return int(meta.annotations(pod).get(pods.DELETION_COST, "0"))
+        return int(meta.annotations(pod).get(DELETION_COST, "0"))
     except ValueError:
         return 0
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from proa.api import meta
 from proa.api.errors import Cause, Invalid
 from proa.api.meta import Object
-from proa.apiserver.admission.pod_security.baseline import SECCOMP_CONTAINER, SECCOMP_POD
+from proa.api.pod_annotations import SECCOMP_CONTAINER, SECCOMP_POD
 from proa.apiserver.admission.pod_security.exemptions import Exemptions
 from proa.apiserver.admission.pod_security.policy import Level, Policy, policy_of, told, violations
 from proa.apiserver.admission.refusal import refuse

@@ -3,6 +3,7 @@ Standards' published library.
 """
 
 from proa.api.meta import Object
+from proa.api.pod_annotations import APP_ARMOR, SECCOMP_CONTAINER, SECCOMP_POD
 from proa.apiserver.admission.pod_security.check import (
     Check,
     Violation,
@@ -15,9 +16,6 @@ from proa.apiserver.admission.pod_security.check import (
     setters,
 )
 
-APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/"
-SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
-SECCOMP_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/"
 DEFAULT_CAPABILITIES = frozenset(
     {
         "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP",

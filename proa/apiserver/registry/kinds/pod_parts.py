@@ -7,6 +7,7 @@ import orjson
 from proa.api import meta
 from proa.api.errors import Cause, forbidden, invalid
 from proa.api.meta import Object
+from proa.api.pod_annotations import MIRROR
 from proa.api.pod_template import qos_class
 from proa.api.resource import StrategyContext
 from proa.apiserver.registry.pod_spec.validation import validate_pod_spec
@@ -14,7 +15,6 @@ from proa.apiserver.registry.strategy import KindStrategy, PartStrategy, step_ge
 
 CONTAINERS = ("containers", "initContainers")
 RESIZABLE = ("cpu", "memory")
-MIRROR = "kubernetes.io/config.mirror"
 
 
 class PodPartStrategy(PartStrategy):

@@ -7,14 +7,10 @@ from collections.abc import Mapping
 
 from proa.api.errors import Cause, forbidden, invalid
 from proa.api.meta import Object
+from proa.api.pod_annotations import APP_ARMOR, DELETION_COST, MIRROR, SECCOMP_CONTAINER, SECCOMP_POD
 from proa.api.pod_template import containers
 from proa.apiserver.registry.pod_spec.paths import validate_relative_path
 
-MIRROR = "kubernetes.io/config.mirror"
-APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/"
-SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
-SECCOMP_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/"
-DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 LOCALHOST = "localhost/"
 _SECCOMP_PROFILES = ("runtime/default", "docker/default", "unconfined")
 _APP_ARMOR_PROFILES = {"runtime/default": "RuntimeDefault", "unconfined": "Unconfined", "": ""}

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from proa.api.meta import Object
+from proa.api.pod_annotations import APP_ARMOR, SECCOMP_CONTAINER, SECCOMP_POD
 from proa.apiserver.registry.addresses import ip_warnings
 from proa.apiserver.registry.pod_spec.node_labels import deprecated_label, label_warnings, term_warnings
 from proa.apiserver.registry.pod_spec.port_warnings import port_warnings
@@ -21,8 +22,6 @@ _OLD_ANNOTATIONS: Mapping[str, str] = {
     "security.alpha.kubernetes.io/sysctls": 'non-functional in v1.11+; use the "sysctls" field instead',
     "security.alpha.kubernetes.io/unsafe-sysctls": 'non-functional in v1.11+; use the "sysctls" field instead',
 }
-_SECCOMP_POD, _SECCOMP = "seccomp.security.alpha.kubernetes.io/pod", "container.seccomp.security.alpha.kubernetes.io/"
-_APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 _SECCOMP_GONE = 'non-functional in v1.27+; use the "seccompProfile" field instead'
 _APPARMOR_OLD = 'deprecated since v1.30; use the "appArmorProfile" field instead'
 
@@ -34,7 +33,7 @@ def template_warnings(template: Object, path: str) -> list[str]:
     if not notes or "appArmorProfile" in (spec.get("securityContext") or {}):
         return found
     for _, _, container in _containers(spec):
-        key = f"{_APPARMOR}{container.get('name', '')}"
+        key = f"{APP_ARMOR}{container.get('name', '')}"
         if key in notes and "appArmorProfile" not in (container.get("securityContext") or {}):
             found.append(f"{path}.metadata.annotations[{key}]: {_APPARMOR_OLD}")
     return found
@@ -46,10 +45,10 @@ def annotation_warnings(annotations: Mapping[str, str], spec: Object, path: str)
         return []
     found = [f"{path}.annotations[{key}]: {message}" for key, message in _OLD_ANNOTATIONS.items() if key in annotations]
     context = spec.get("securityContext") or {}
-    if _SECCOMP_POD in annotations and "seccompProfile" not in context:
-        found.append(f"{path}.annotations[{_SECCOMP_POD}]: {_SECCOMP_GONE}")
+    if SECCOMP_POD in annotations and "seccompProfile" not in context:
+        found.append(f"{path}.annotations[{SECCOMP_POD}]: {_SECCOMP_GONE}")
     for _, _, container in _containers(spec):
-        key = f"{_SECCOMP}{container.get('name', '')}"
+        key = f"{SECCOMP_CONTAINER}{container.get('name', '')}"
         if key in annotations and "seccompProfile" not in (container.get("securityContext") or {}):
             found.append(f"{path}.annotations[{key}]: {_SECCOMP_GONE}")
     return found

@@ -1,0 +1,10 @@
+"""Annotations of pods that say what a pod is or how it is treated. Source: "Well-Known Labels, Annotations and Taints"."""
+
+MIRROR = "kubernetes.io/config.mirror"
+"""A kubelet's image of a pod that it runs from a file."""
+DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/"
+"""The container's name follows."""
+SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
+SECCOMP_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/"
+"""The container's name follows."""
