@@ -36,6 +36,17 @@ def check_optional_name(path: str, value: str | None, check: NameCheck) -> list[
     return [invalid(path, value, problem) for problem in check(value)] if value else []
 
 
+def check_domain_path(path: str, value: str | None, check_rest: NameCheck = lambda _: ()) -> list[Cause]:
+    """A required `acme.io/foo`: a DNS name, a slash, a path."""
+    if not value:
+        return [required(path)]
+    domain, _, rest = value.partition("/")
+    if not domain or not rest:
+        return [invalid(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')]
+    causes = [invalid(path, domain, problem) for problem in dns1123_subdomain(domain)]
+    return causes + [invalid(path, rest, problem) for problem in check_rest(rest)]
+
+
 def check_choice(path: str, value: str | None, allowed: Sequence[str], *, optional: bool = False) -> list[Cause]:
     if not value:
         return [] if optional else [required(path)]

@@ -8,7 +8,7 @@ from proa.api import meta
 from proa.api.errors import Cause, forbidden, invalid, not_supported, required, too_long
 from proa.api.meta import Object
 from proa.api.names import dns1035_label, dns1123_label, dns1123_subdomain, path_segment, wildcard_subdomain
-from proa.apiserver.registry.checks import check_name, check_optional_name, check_port, parse_ip
+from proa.apiserver.registry.checks import check_domain_path, check_name, check_optional_name, check_port, parse_ip
 from proa.apiserver.registry.kinds.plain import GenerationStrategy, SpecStatusStrategy
 from proa.apiserver.registry.object_meta import immutable
 
@@ -126,24 +126,11 @@ class IngressClassStrategy(GenerationStrategy):
         spec = obj.get("spec") or {}
         controller = spec.get("controller") or ""
         causes = [too_long("spec.controller", MAX_CONTROLLER)] if len(controller) > MAX_CONTROLLER else []
-        causes += _validate_prefixed_path("spec.controller", controller)
+        causes += check_domain_path("spec.controller", controller, lambda rest: [] if _path_characters(rest) else [_PATH_MESSAGE])
         return causes + (_validate_parameters(spec["parameters"], "spec.parameters") if spec.get("parameters") else [])
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
         return immutable("spec.controller", (obj.get("spec") or {}).get("controller"), (old.get("spec") or {}).get("controller"))
-
-
-def _validate_prefixed_path(path: str, value: str) -> list[Cause]:
-    """`acme.io/foo`: a domain, and a path below it."""
-    if not value:
-        return [required(path)]
-    domain, slash, rest = value.partition("/")
-    if not domain or not slash or not rest:
-        return [invalid(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')]
-    causes = [invalid(path, domain, problem) for problem in dns1123_subdomain(domain)]
-    if not _path_characters(rest):
-        causes.append(invalid(path, rest, _PATH_MESSAGE))
-    return causes
 
 
 def _validate_parameters(parameters: Object, path: str) -> list[Cause]:

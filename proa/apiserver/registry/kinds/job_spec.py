@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from proa.api.errors import Cause, duplicate, invalid, not_supported, required, too_long
 from proa.api.meta import Object
-from proa.api.names import dns1123_subdomain, path_segment, qualified_name
-from proa.apiserver.registry.checks import check_choice, check_key, invalid_part, not_negative, too_many
+from proa.api.names import path_segment, qualified_name
+from proa.apiserver.registry.checks import check_choice, check_domain_path, check_key, invalid_part, not_negative, too_many
 from proa.apiserver.registry.kinds.job_indexes import parse_indexes
 from proa.apiserver.registry.pod_spec.validation import RESTART_POLICIES, validate_template
 
@@ -38,14 +38,7 @@ def validate_job_spec(spec: Object, path: str) -> list[Cause]:
 
 def _validate_managed_by(name: str, path: str) -> list[Cause]:
     """A path with a domain before it: `example.com/controller`."""
-    domain, slash, rest = name.partition("/")
-    if not name:
-        causes = [required(path)]
-    elif not slash or not domain or not rest:
-        causes = [invalid(path, name, 'must be a domain-prefixed path (such as "acme.io/foo")')]
-    else:
-        causes = [invalid(path, domain, problem) for problem in dns1123_subdomain(domain)]
-        causes += [invalid(path, rest, problem) for part in rest.split("/") for problem in path_segment(part)]
+    causes = check_domain_path(path, name, lambda rest: [problem for part in rest.split("/") for problem in path_segment(part)])
     return [*causes, too_long(path, MAX_MANAGED_BY)] if len(name) > MAX_MANAGED_BY else causes
 
 

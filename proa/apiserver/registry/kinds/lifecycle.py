@@ -4,12 +4,11 @@ Spec names the target once and for all; status is written by the controller and 
 """
 
 import re
-from typing import Any
 
-from proa.api.errors import Cause, invalid, required
+from proa.api.errors import Cause, invalid
 from proa.api.meta import Object
 from proa.api.names import dns1123_subdomain
-from proa.apiserver.registry.checks import check_choice, check_conditions, check_name, exactly_one
+from proa.apiserver.registry.checks import check_choice, check_conditions, check_domain_path, check_name, exactly_one
 from proa.apiserver.registry.kinds.plain import SpecStatusStrategy
 from proa.apiserver.registry.object_meta import immutable
 
@@ -22,7 +21,7 @@ _uuid = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 class EvictionRequestStrategy(SpecStatusStrategy):
     def check(self, obj: Object) -> list[Cause]:
         spec = obj.get("spec") or {}
-        causes = _check_target(spec.get("target") or {}, "spec.target") + check_domain_key("spec.requester", spec.get("requester"))
+        causes = _check_target(spec.get("target") or {}, "spec.target") + check_domain_path("spec.requester", spec.get("requester"))
         return causes + check_choice("spec.intent", spec.get("intent"), INTENTS)
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
@@ -39,16 +38,6 @@ class EvictionStrategy(SpecStatusStrategy):
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
         return self.check(obj) + immutable("spec.target", obj["spec"].get("target"), old["spec"].get("target"))
-
-
-def check_domain_key(path: str, value: Any) -> list[Cause]:
-    """`acme.io/foo`: a DNS name, a slash, a path."""
-    if not value:
-        return [required(path)]
-    domain, slash, rest = value.partition("/")
-    if not slash or not domain or not rest:
-        return [invalid(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')]
-    return [invalid(path, domain, problem) for problem in dns1123_subdomain(domain)]
 
 
 def _uid(value: str) -> list[str]:
@@ -78,15 +67,15 @@ def check_eviction_status(obj: Object, old: Object) -> list[Cause]:
     causes = check_request_status(obj, old)
     for index, requester in enumerate(status.get("requesters") or ()):
         path = f"status.requesters[{index}]"
-        causes += check_domain_key(f"{path}.name", requester.get("name"))
+        causes += check_domain_path(f"{path}.name", requester.get("name"))
         causes += check_choice(f"{path}.intent", requester.get("intent"), INTENTS)
     for index, responder in enumerate(status.get("targetResponders") or ()):
         path = f"status.targetResponders[{index}]"
-        causes += check_domain_key(f"{path}.name", responder.get("name"))
+        causes += check_domain_path(f"{path}.name", responder.get("name"))
         causes += check_choice(f"{path}.state", responder.get("state"), STATES)
     for index, responder in enumerate(status.get("responders") or ()):
         path = f"status.responders[{index}]"
-        causes += check_domain_key(f"{path}.name", responder.get("name"))
+        causes += check_domain_path(f"{path}.name", responder.get("name"))
         if len(responder.get("message") or "") > MAX_MESSAGE:
             causes.append(Cause(f"{path}.message", f"Too long: may not be more than {MAX_MESSAGE} bytes", "FieldValueTooLong"))
     return causes
