@@ -19,6 +19,8 @@ REFERENCE_PREFIX = "#/definitions/"
 _FILES = Path(__file__).parent / "schemas"
 
 _EXTENSIONS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1."
+_PROPS = f"{_EXTENSIONS}JSONSchemaProps"
+_CHOICES = frozenset({f"{_PROPS}OrArray", f"{_PROPS}OrBool", f"{_PROPS}OrStringArray"})
 _SPECIAL: Mapping[str, NodeType] = {
     "io.k8s.apimachinery.pkg.api.resource.Quantity": "quantity",
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": "int_or_string",
@@ -26,9 +28,7 @@ _SPECIAL: Mapping[str, NodeType] = {
     "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1": "any",
     "io.k8s.apimachinery.pkg.apis.meta.v1.Patch": "any",
     f"{_EXTENSIONS}JSON": "any",
-    f"{_EXTENSIONS}JSONSchemaPropsOrArray": "any",
-    f"{_EXTENSIONS}JSONSchemaPropsOrBool": "any",
-    f"{_EXTENSIONS}JSONSchemaPropsOrStringArray": "any",
+    **dict.fromkeys(_CHOICES, "any"),
 }
 """Definitions whose Go type reads its JSON itself, so that their published type says nothing."""
 
@@ -86,6 +86,8 @@ class Schema:
             self._fill(node, field)
         else:
             node = _referring_node(self.node(reference.removeprefix(REFERENCE_PREFIX)), field)
+        if node.definition in _CHOICES:
+            node.choice = self.node(_PROPS)
         node.default = default
         return node
 

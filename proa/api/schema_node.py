@@ -39,6 +39,9 @@ class SchemaNode:
     preserve_unknown_fields: bool = False
     default: Any = None
     nullable: bool = False
+    choice: "SchemaNode | None" = None
+    """Of `any`: the object that may stand here, alone or in a list, or something simpler in its place; the published schema says nothing
+    of either (JSONSchemaPropsOrBool and its like)."""
 
 
 ANY = SchemaNode("any", preserve_unknown_fields=True)

@@ -12,7 +12,7 @@ from proa.api.errors import BadRequest, Cause
 from proa.api.schema_node import SchemaNode
 from proa.api.strict_json import YAML_COMPLAINT
 from proa.api.validation_scalars import SCALAR_CHECKS
-from proa.api.validation_walk import CHOICES, walk
+from proa.api.validation_walk import walk
 from proa.lib.dataclass import dataclass
 
 Check = Callable[[Any], bool]
@@ -112,7 +112,7 @@ def _check(node: SchemaNode) -> Check:
         return _map_check(node)
     if node.type == "array":
         return _array_check(node)
-    if node.definition in CHOICES:
+    if node.choice is not None:
         return _is_bool
     if node.type == "any":
         return _is_not_null

@@ -6,13 +6,8 @@ Nulls go the way Go's decoder takes them: a null field is as good as absent, a n
 from typing import Any
 
 from proa.api.errors import Cause
-from proa.api.schema import load_schema
 from proa.api.schema_node import SchemaNode
 from proa.api.validation_scalars import NAMED_TYPES, SCALAR_CHECKS, complaint, go_type, is_number, json_kind
-
-PROPS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"
-CHOICES = frozenset({f"{PROPS}OrArray", f"{PROPS}OrBool", f"{PROPS}OrStringArray"})
-"""A schema, or something simpler in its place; the published schema says nothing of either."""
 
 
 def walk(node: SchemaNode, value: Any) -> tuple[tuple[str, ...], tuple[Cause, ...]]:
@@ -39,8 +34,8 @@ class _Walker:
         self.causes: list[Cause] = []
 
     def visit(self, node: SchemaNode, value: Any, place: _Place) -> None:
-        if node.definition in CHOICES:
-            self._visit_choice(value, place)
+        if node.choice is not None:
+            self._visit_choice(node.choice, value, place)
         if node.type == "any":
             return
         if node.type == "object" and value.__class__ is dict:
@@ -52,12 +47,12 @@ class _Walker:
         elif node.type in ("object", "map", "array") or not SCALAR_CHECKS[node.type, node.format](value):
             self.causes.append(Cause(place.path, _refusal(node, value, place), "FieldValueTypeInvalid"))
 
-    def _visit_choice(self, value: Any, place: _Place) -> None:
-        """A schema or a list of them, which reads itself in upstream: complaints begin at it, and strays in it are told to nobody."""
+    def _visit_choice(self, node: SchemaNode, value: Any, place: _Place) -> None:
+        """An object or a list of them, which reads itself in upstream: complaints begin at it, and strays in it are told to nobody."""
         inner = _Walker()
         for each in value if value.__class__ is list else (value,):
             if each.__class__ is dict:
-                inner.visit(load_schema().node(PROPS), each, _Place(place.path, "", PROPS))
+                inner.visit(node, each, _Place(place.path, "", node.definition))
         self.causes += inner.causes
 
     def _visit_object(self, node: SchemaNode, value: dict[str, Any], place: _Place) -> None:
