@@ -8,7 +8,7 @@ request whose first event can't be stored.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 import orjson
@@ -87,26 +87,27 @@ class Backend:
                 asyncio.get_running_loop().call_soon(self._end_turn)
             self._turn.append(encoded)
             return None
-        try:
-            pending = self._target.deliver((encoded,))
-        except OSError as error:
-            self._lost(error, 1)
-            return None
-        return None if pending is None else self._finish(pending)
+        return self._deliver((encoded,))
 
     def _end_turn(self) -> None:
         events, self._turn = self._turn, []
+        if events:
+            self._deliver(events)
+
+    def _deliver(self, events: Sequence[bytes]) -> Pending:
+        """Raises AuditFailed in strict mode, at once or when awaited."""
         try:
-            if events:
-                self._target.deliver(events)
+            pending = self._target.deliver(events)
         except OSError as error:
             self._lost(error, len(events))
+            return None
+        return None if pending is None else self._finish(pending, len(events))
 
-    async def _finish(self, pending: Any) -> None:
+    async def _finish(self, pending: Awaitable[None], count: int) -> None:
         try:
             await pending
         except OSError as error:
-            self._lost(error, 1)
+            self._lost(error, count)
 
     def _lost(self, error: OSError, count: int) -> None:
         self._failed(self._target.name, count)
@@ -130,12 +131,8 @@ class Backend:
     async def _deliver_batch(self, events: Sequence[bytes]) -> None:
         limit = self._truncation.max_batch_size if self._truncation.enabled else 0
         for part in in_batches(events, limit):
-            try:
-                pending = self._target.deliver(part)
-                if pending is not None:
-                    await pending
-            except OSError as error:
-                self._lost(error, len(part))
+            if (pending := self._deliver(part)) is not None:
+                await pending
 
     def start(self) -> None:
         if self._buffer is not None:
