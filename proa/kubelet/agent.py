@@ -33,9 +33,12 @@ from proa.kubelet.pod_workers import PodWorkers
 from proa.kubelet.probes.manager import ProbeManager
 from proa.kubelet.sandbox_config import pod_log_directory
 from proa.kubelet.status_manager import StatusManager
+from proa.kubelet.volumes.issuers import Issuers
 from proa.kubelet.volumes.manager import VolumeManager
 from proa.kubelet.volumes.objects import WatchedObjects
+from proa.kubelet.volumes.pod_certificates import PodCertificates
 from proa.kubelet.volumes.tokens import TokenManager
+from proa.kubelet.volumes.trust_bundles import TrustBundles
 from proa.lib.clock import Clock, SystemClock
 from proa.lib.dataclass import dataclass
 from proa.lib.tasks import TaskSet
@@ -83,6 +86,11 @@ class Agent:
         self._services = Informer(client, SERVICES, clock=self.clock)
         self._pods = Informer(client, PODS, field_selector=f"spec.nodeName={configuration.node_name}", clock=self.clock)
         self._objects = WatchedObjects(client, self._workers.wake, self.clock)
+        self._issuers = Issuers(
+            TokenManager(client, self.clock),
+            TrustBundles(client, self._workers.wake, self.clock),
+            PodCertificates(client, lambda: self.facts.node, self.recorder, self.clock, self._workers.wake),
+        )
         self._probes = ProbeManager(runtime, self.recorder, self.clock, self._workers.wake)
         self._status = StatusManager(client, self.clock)
         self._cgroups = cgroups or PodCgroups(configuration.kubepods_cgroup)
@@ -95,13 +103,12 @@ class Agent:
         )
 
     def _context(self) -> NodeContext:
-        tokens = TokenManager(self.client, self.clock)
         return NodeContext(
             configuration=self.configuration,
             client=self.client,
             runtime=self.runtime,
             images=ImageManager(self.images, self.recorder, self.clock, self.configuration.image_pull_limit),
-            volumes=VolumeManager(self.configuration, self._objects, tokens, lambda: self.facts.allocatable),
+            volumes=VolumeManager(self.configuration, self._objects, self._issuers, lambda: self.facts.allocatable),
             objects=self._objects,
             cgroups=self._cgroups,
             probes=self._probes,
@@ -168,6 +175,7 @@ class Agent:
         await self._lifecycle.close()
         await self._probes.close()
         await self._objects.close()
+        await self._issuers.close()
         await self._status.close()
         if isinstance(self.recorder, EventRecorder):
             await self.recorder.close()

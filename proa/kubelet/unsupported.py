@@ -6,7 +6,7 @@ from proa.api.meta import Object
 from proa.kubelet.cri.runtime import RuntimeHandler
 
 VOLUME_SOURCES = ("emptyDir", "configMap", "secret", "projected", "downwardAPI", "hostPath")
-PROJECTED_SOURCES = ("serviceAccountToken", "configMap", "secret", "downwardAPI")
+PROJECTED_SOURCES = ("serviceAccountToken", "configMap", "secret", "downwardAPI", "clusterTrustBundle", "podCertificate")
 EMPTY_DIR_MEDIA = (None, "", "Memory")
 
 

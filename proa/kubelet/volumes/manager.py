@@ -17,10 +17,10 @@ from proa.kubelet.resources import pod_limits
 from proa.kubelet.volumes import mounts
 from proa.kubelet.volumes.atomic_writer import write_payload
 from proa.kubelet.volumes.host_path import prepare_host_path
+from proa.kubelet.volumes.issuers import Issuers
 from proa.kubelet.volumes.objects import Reference, WatchedObjects
 from proa.kubelet.volumes.ownership import fs_group, give_to_group, token_owner
 from proa.kubelet.volumes.payload import PayloadError, PayloadSources, volume_payload
-from proa.kubelet.volumes.tokens import TokenManager
 
 _DIRECTORIES = {
     "emptyDir": "kubernetes.io~empty-dir", "configMap": "kubernetes.io~configmap", "secret": "kubernetes.io~secret",
@@ -43,10 +43,10 @@ class VolumeManager:
         self,
         configuration: KubeletConfiguration,
         objects: WatchedObjects,
-        tokens: TokenManager,
+        issuers: Issuers,
         allocatable: Callable[[], Mapping[str, str]],
     ) -> None:
-        self._configuration, self._objects, self._tokens, self._allocatable = configuration, objects, tokens, allocatable
+        self._configuration, self._objects, self._issuers, self._allocatable = configuration, objects, issuers, allocatable
 
     async def set_up(self, pod: Object) -> dict[str, Path]:
         """Volume name -> path on this machine. Idempotent: called again it brings the contents up to date. Raises MountFailure."""
@@ -74,14 +74,10 @@ class VolumeManager:
             raise MountFailure(volume["name"], str(error)) from error
 
     async def _files(self, pod: Object, volume: Object, objects: Mapping[Reference, Object | None]) -> Path:
-        tokens = {}
-        for source in (volume.get("projected") or {}).get("sources") or []:
-            if projection := source.get("serviceAccountToken"):
-                tokens[projection["path"]] = await self._tokens.get(pod, projection)
         group = fs_group(pod)
         sources = PayloadSources(
             objects=lambda kind, name: objects.get((kind, meta.namespace(pod), name)),
-            token=lambda projection: tokens[projection["path"]],
+            issued=await self._issuers.files(pod, volume),
             allocatable=self._allocatable(),
             token_owner=token_owner(pod),
             has_group=group is not None,
@@ -124,7 +120,7 @@ class VolumeManager:
 
     async def tear_down(self, uid: str) -> None:
         """Raises OSError while something is still mounted: nothing is removed then."""
-        self._tokens.forget(uid)
+        self._issuers.forget(uid)
         self._objects.unregister(uid)
         directory = self._configuration.pod_directory(uid)
         if directory.exists():

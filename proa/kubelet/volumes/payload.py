@@ -17,10 +17,11 @@ class PayloadError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PayloadSources:
-    """`objects(kind, name)` gives a ConfigMap or Secret or None; `token(projection)` a service account token, fetched before."""
+    """`objects(kind, name)` gives a ConfigMap or Secret or None; `issued` has files of projected sources by the index of their source: what
+    was asked of the API before, as tokens, trust anchors and certificates are."""
 
     objects: Callable[[str, str], Object | None]
-    token: Callable[[Object], str]
+    issued: Mapping[int, Mapping[str, bytes]]
     allocatable: Mapping[str, str]
     token_owner: int | None = None
     has_group: bool = False
@@ -39,11 +40,11 @@ def volume_payload(pod: Object, volume: Object, sources: PayloadSources) -> dict
 def _projected(pod: Object, projected: Object, sources: PayloadSources) -> dict[str, File]:
     mode = projected.get("defaultMode") or DEFAULT_MODE
     files: dict[str, File] = {}
-    for source in projected.get("sources") or []:
-        if own := source.get("serviceAccountToken"):
-            private = sources.token_owner is not None or sources.has_group
-            token = sources.token(own).encode()
-            files[own["path"]] = File(token, 0o600 if private else mode, sources.token_owner)
+    private = sources.token_owner is not None or sources.has_group
+    for index, source in enumerate(projected.get("sources") or []):
+        if index in sources.issued:
+            for path, content in sources.issued[index].items():
+                files[path] = File(content, 0o600 if private else mode, sources.token_owner)
         elif own := source.get("downwardAPI"):
             files |= _downward(pod, own, mode, sources)
         else:
