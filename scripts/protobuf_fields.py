@@ -73,6 +73,8 @@ GROUPS = (
     "apps|batch|policy|events|discovery|node|rbac|storage|networking|scheduling|autoscaling|authentication|authorization|flowcontrol|"
     "apidiscovery|apiserverinternal|storagemigration"
 )
+LISTS = ("meta.APIGroupList ", "meta.APIResourceList ", "apidiscovery.v2.APIGroupDiscoveryList ", "core.v1.ComponentStatusList ")
+"""Those that are made as documents; the others are put together from the messages of their items."""
 OLD = re.compile(rf"^({GROUPS})\.v\d+(alpha|beta)\d+\.")
 
 
@@ -92,7 +94,7 @@ def main(folder: Path) -> None:
     ]
     for proto in wanted:
         for line in map(shorten, lines(proto)):
-            if not OLD.match(line) and "apiextensions.v1beta1" not in line and not re.match(r"\S+List ", line):
+            if not OLD.match(line) and "apiextensions.v1beta1" not in line and (line.startswith(LISTS) or not re.match(r"\S+List ", line)):
                 print(line)
 
 

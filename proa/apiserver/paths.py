@@ -8,15 +8,16 @@ from typing import Any, Protocol
 
 import orjson
 
+from proa.api.meta import Object
 from proa.api.resource import Resource
-from proa.apiserver.discovery.aggregated import api_group_discovery_list, content_type, etag, wanted_version
+from proa.apiserver.discovery.aggregated import api_group_discovery_list, content_type, etag, wanted_form
 from proa.apiserver.discovery.documents import api_group, api_group_list, api_resource_list, api_versions
 from proa.apiserver.discovery.groups import NOTHING, Registered
 from proa.apiserver.encode import to_media
 from proa.apiserver.failure import method_not_allowed
 from proa.apiserver.health import Health
 from proa.apiserver.interface import User
-from proa.apiserver.negotiation import negotiate
+from proa.apiserver.negotiation import PROTOBUF, negotiate_for
 from proa.lib.http.message import AnyResponse, Request, Response
 from proa.lib.metrics import Registry
 
@@ -100,25 +101,27 @@ class Paths:
     def _answer(self, request: Request, document: Any) -> Response:
         if isinstance(document, Response):
             return document
-        encoding = negotiate(request)
+        encoding = negotiate_for(request, document)
         return Response(200, {"content-type": encoding.media_type}, to_media(document, encoding))
 
     def _group_list(self, request: Request, path: str) -> Response:
-        version = wanted_version(request.headers.get("accept", ""))
-        if version is None:
+        wanted = wanted_form(request.headers.get("accept", ""))
+        if wanted is None:
             plain = api_versions(self._server_address) if path == "/api" else api_group_list(self._resources(), self._registered())
             return self._answer(request, plain)
-        body, tag = self._aggregated(path, version)
-        headers = {"content-type": content_type(version), "etag": tag, "vary": "Accept", "cache-control": "public"}
+        media_type, version = wanted
+        body, tag = self._aggregated(path, media_type, version)
+        headers = {"content-type": content_type(media_type, version), "etag": tag, "vary": "Accept", "cache-control": "public"}
         if request.headers.get("if-none-match") == tag:
             return Response(304, headers)
         return Response(200, headers, body)
 
-    def _aggregated(self, path: str, version: str) -> tuple[bytes, str]:
-        key = f"{path} {version}"
+    def _aggregated(self, path: str, media_type: str, version: str) -> tuple[bytes, str]:
+        key = f"{path} {media_type} {version}"
         if key not in self._cache:
             core, registered = path == "/api", self._registered()
-            body = orjson.dumps(api_group_discovery_list(self._resources(), core=core, version=version, registered=registered))
+            document = api_group_discovery_list(self._resources(), core=core, version=version, registered=registered)
+            body = _packed(document) if media_type == PROTOBUF else orjson.dumps(document)
             self._cache[key] = body, etag(body)
         return self._cache[key]
 
@@ -131,3 +134,12 @@ class Paths:
         for group, version in self._registered().remote:
             found |= {f"/apis/{group}", f"/apis/{group}/{version}"}
         return sorted(found)
+
+
+def _packed(document: Object) -> bytes:
+    """In protobuf; v2beta1 has the messages of v2."""
+    from proa.api.protobuf.codec import encode
+    from proa.api.protobuf.envelope import definition_of, wrap
+
+    kind = document["kind"]
+    return wrap(document["apiVersion"], kind, encode(definition_of("apidiscovery.k8s.io/v2", kind), document))

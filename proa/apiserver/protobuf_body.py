@@ -21,8 +21,8 @@ Raw = Callable[[Entry], bytes]
 
 
 def document(obj: Object) -> bytes:
-    """Any object whose kind has a message."""
-    api_version, kind = obj["apiVersion"], obj["kind"]
+    """Any object whose kind has a message; discovery of the core group comes without an apiVersion."""
+    api_version, kind = obj.get("apiVersion", ""), obj["kind"]
     return wrap(api_version, kind, encode(definition_of(api_version, kind), obj))
 
 

@@ -63,7 +63,7 @@ def test_trust_bundles_are_merged_into_a_file_that_follows_them(space: Namespace
         merged = space.shell("p", "cat /v/signer/all.pem")
         assert _certificates(merged) == sorted([one.certificate, two.certificate, three.certificate])
         space.out("delete", "clustertrustbundle", f"{prefix}:b")
-        wait_for(lambda: space.shell("p", "cat /v/signer/all.pem") != merged, "the file doesn't follow", interval=0.2)
+        wait_for(lambda: space.shell("p", "cat /v/signer/all.pem") != merged, "the file doesn't follow", patience=20.0, interval=0.2)
         assert _certificates(space.shell("p", "cat /v/signer/all.pem")) == sorted([one.certificate, two.certificate])
     finally:
         space.run("delete", "clustertrustbundle", *(each["metadata"]["name"] for each in bundles), "--ignore-not-found")
@@ -134,7 +134,7 @@ def test_a_pod_gets_a_certificate_for_its_own_key_and_a_new_one_in_time(space: N
     assert space.shell("p", "cat /v/bundle.pem") == key + chain
     _assert_pair(key, chain)
     second = _issue(space, authority, _pending(space, 2), datetime.now(UTC).replace(microsecond=0))
-    wait_for(lambda: space.shell("p", "cat /v/chain.pem") == second, "the second certificate isn't there", interval=0.2)
+    wait_for(lambda: space.shell("p", "cat /v/chain.pem") == second, "the second certificate isn't there", patience=20.0, interval=0.2)
     renewed = space.shell("p", "cat /v/key.pem")
     assert renewed != key
     _assert_pair(renewed, second)

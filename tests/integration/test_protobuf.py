@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from proa.lib.http.message import StreamResponse
+from proa.lib.pki import create_authority
 from tests.integration.conftest import Answer, Api, Run
 
 PROTOBUF = "application/vnd.kubernetes.protobuf"
@@ -339,6 +340,78 @@ def test_api_services(run: Run) -> None:
         sent = fields(at(message, 2))
         assert (sent[2], sent[3], sent[7], sent[8]) == ([b"a.example.com"], [b"v1"], [1], [2])
         assert fields(sent[1][0])[2] == [b"s"]
+
+    run(scenario)
+
+
+def test_discovery(run: Run) -> None:
+    """A client that asks for nothing else gets the documents of every path, those of the core group without an apiVersion."""
+
+    async def scenario(api: Api) -> None:
+        async def asked(path: str, kind: str, api_version: str = "v1") -> bytes:
+            answer = await api("GET", path, accept=PROTOBUF)
+            assert (answer.status, answer.headers["content-type"]) == (200, PROTOBUF), answer.raw
+            found = opened(answer.raw)
+            assert found[:2] == (api_version, kind)
+            return found[2]
+
+        versions = fields(await asked("/api", "APIVersions", ""))
+        assert (versions[1], at(versions[2][0], 1)) == ([b"v1"], b"0.0.0.0/0")
+        groups = fields(await asked("/apis", "APIGroupList"))[1]
+        apps = next(each for each in groups if at(each, 1) == b"apps")
+        assert (at(apps, 2, 1), at(apps, 2, 2), at(apps, 3, 1), at(apps, 3, 2)) == (b"apps/v1", b"v1", b"apps/v1", b"v1")
+        assert await asked("/apis/apps", "APIGroup") == apps
+        for path, group_version, api_version in (("/api/v1", b"v1", ""), ("/apis/apps/v1", b"apps/v1", "v1")):
+            found = fields(await asked(path, "APIResourceList", api_version))
+            assert found[1] == [group_version]
+            names = [at(each, 1) for each in found[2]]
+            assert names == [each["name"].encode() for each in (await api("GET", path)).body["resources"]]
+        scale = fields(found[2][names.index(b"deployments/scale")])
+        assert (scale[2], scale[3], scale[8], scale[9]) == ([1], [b"Scale"], [b"autoscaling"], [b"v1"])
+        assert fields(scale[4][0])[1] == [b"get", b"patch", b"update"]
+        deployments = fields(found[2][names.index(b"deployments")])
+        assert (deployments[5], deployments[6], deployments[7]) == ([b"deploy"], [b"deployment"], [b"all"])
+        mixed = await api("GET", "/version", accept=f"{PROTOBUF}, */*")
+        assert mixed.headers["content-type"] == "application/json"
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("version", ["v2", "v2beta1"])
+def test_aggregated_discovery(run: Run, version: str) -> None:
+    async def scenario(api: Api) -> None:
+        form = f"{PROTOBUF};g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
+        answer = await api("GET", "/apis", accept=form)
+        api_version, kind, message = opened(answer.raw)
+        assert (answer.headers["content-type"], api_version, kind) == (form, f"apidiscovery.k8s.io/{version}", "APIGroupDiscoveryList")
+        apps = next(each for each in fields(message)[2] if at(each, 1, 1) == b"apps")
+        deployments = next(each for each in fields(at(apps, 2))[2] if at(each, 1) == b"deployments")
+        found = fields(deployments)
+        assert (at(apps, 2, 1), at(apps, 2, 3), found[3], found[4], found[6]) == (
+            b"v1", b"Current", [b"Namespaced"], [b"deployment"], [b"deploy"],
+        )  # fmt: skip
+        again = await api("GET", "/apis", accept=form, if_none_match=answer.headers["etag"])
+        other = await api("GET", "/apis", accept=form.replace(PROTOBUF, "application/json"), if_none_match=answer.headers["etag"])
+        assert (again.status, other.status) == (304, 200)
+
+    run(scenario)
+
+
+def test_a_kind_of_the_newest_version(run: Run) -> None:
+    async def scenario(api: Api) -> None:
+        bundle = {"metadata": {"name": "b"}, "spec": {"trustBundle": create_authority("a").certificate.decode()}}
+        made = await api("POST", "/apis/certificates.k8s.io/v1/clustertrustbundles", bundle, accept=PROTOBUF)
+        api_version, kind, message = opened(made.raw)
+        assert (made.status, api_version, kind) == (201, "certificates.k8s.io/v1", "ClusterTrustBundle")
+        assert at(message, 2, 2).decode() == bundle["spec"]["trustBundle"]
+
+    run(scenario)
+
+
+def test_a_list_without_a_store(run: Run) -> None:
+    async def scenario(api: Api) -> None:
+        _, kind, message = opened((await api("GET", "/api/v1/componentstatuses", accept=PROTOBUF)).raw)
+        assert (kind, at(message, 2, 1, 1)) == ("ComponentStatusList", b"etcd-0")
 
     run(scenario)
 

@@ -91,6 +91,7 @@ SPECIAL: dict[str, Special] = {
     RAW_EXTENSION: _JSON,
     f"{EXTENSIONS}.JSON": _JSON,
     f"{META}.Verbs": _STRINGS,
+    "io.k8s.api.authentication.v1.AttestationValue": _STRINGS,
     "io.k8s.api.authentication.v1.ExtraValue": _STRINGS,
     "io.k8s.api.authorization.v1.ExtraValue": _STRINGS,
     "io.k8s.api.certificates.v1.ExtraValue": _STRINGS,

@@ -8,6 +8,8 @@ from proa.lib.dataclass import dataclass
 
 FILES = ("fields.txt", "aggregator_fields.txt")
 PREFIXES = {"meta": "io.k8s.apimachinery.pkg.apis.meta.v1"}
+PACKAGES = {"": "core", "internal": "apiserverinternal"}
+"""Of groups whose package isn't called after their first word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,9 @@ def load_messages() -> Messages:
 def message_name(api_version: str, kind: str) -> str:
     """The definition of a kind's message, "" if there is none: packages are called after the first word of their group."""
     group, _, version = api_version.rpartition("/")
+    word = group.partition(".")[0]
     candidates = (
-        f"io.k8s.api.{group.partition('.')[0] or 'core'}.{version}.{kind}",
+        f"io.k8s.api.{PACKAGES.get(word, word)}.{version}.{kind}",
         f"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.{version}.{kind}",
         f"io.k8s.kube-aggregator.pkg.apis.apiregistration.{version}.{kind}",
         f"{PREFIXES['meta']}.{kind}",

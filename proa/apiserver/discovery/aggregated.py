@@ -7,25 +7,26 @@ from proa.api.meta import Object
 from proa.api.resource import Resource, Subresource
 from proa.apiserver.discovery.documents import singular
 from proa.apiserver.discovery.groups import NOTHING, Registered, by_group
+from proa.apiserver.negotiation import JSON, PROTOBUF
 
 VERSIONS = ("v2", "v2beta1")
 
 
-def content_type(version: str) -> str:
-    return f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
+def content_type(media_type: str, version: str) -> str:
+    return f"{media_type};g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
 
 
-def wanted_version(accept: str) -> str | None:
-    """The version of aggregated discovery that an Accept header puts before plain JSON; None where the old form is wanted."""
+def wanted_form(accept: str) -> tuple[str, str] | None:
+    """(media type, version) of aggregated discovery that an Accept header puts before its old form; None where that is wanted."""
     for media_range in accept.split(","):
         media_type, *parameters = (part.strip() for part in media_range.split(";"))
         given = dict(parameter.split("=", 1) for parameter in parameters if "=" in parameter)
-        if media_type not in ("application/json", "*/*", "application/*"):
+        if media_type not in (JSON, PROTOBUF, "*/*", "application/*"):
             continue
         if given.get("as") != "APIGroupDiscoveryList":
             return None
         if given.get("g") == "apidiscovery.k8s.io" and given.get("v") in VERSIONS:
-            return given["v"]
+            return PROTOBUF if media_type == PROTOBUF else JSON, given["v"]
     return None
 
 

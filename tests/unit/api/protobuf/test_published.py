@@ -16,9 +16,17 @@ from tests.published_messages import PROPS, find, json_name, parse, published_na
 
 META = "io.k8s.apimachinery.pkg.apis.meta.v1"
 DEPTH = 24
-NOT_PUBLISHED = {"apiregistration.k8s.io/v1 APIService"}
-"""Its .proto file is in a package of its own, which the descriptors don't have."""
-OWN_KINDS = ["Status", "DeleteOptions", "ListMeta", "WatchEvent", "APIGroup", "APIResource", "APIVersions"]
+OWN_KINDS = [
+    "Status",
+    "DeleteOptions",
+    "ListMeta",
+    "WatchEvent",
+    "APIGroup",
+    "APIGroupList",
+    "APIResource",
+    "APIResourceList",
+    "APIVersions",
+]
 
 
 @functools.cache
@@ -37,10 +45,12 @@ def kinds() -> dict[str, str]:
         for api_version, kind in pairs:
             if definition := message_name(api_version, kind):
                 found[f"{api_version} {kind}"] = definition
-    return {name: found[name] for name in sorted(found) if name not in NOT_PUBLISHED and found[name] in definitions()}
+    return {name: found[name] for name in sorted(found) if found[name] in definitions()}
 
 
-ALL = kinds() | {kind: f"{META}.{kind}" for kind in OWN_KINDS if has_message(f"{META}.{kind}")}
+ALL = {name: definition for name, definition in kinds().items() if find(definition) is not None} | {
+    kind: f"{META}.{kind}" for kind in OWN_KINDS if has_message(f"{META}.{kind}")
+}
 
 
 @functools.cache
@@ -52,23 +62,27 @@ def properties(full_name: str) -> frozenset[str]:
 
 
 class Filler:
-    """Values that differ from each other and from every zero, for each field that both the schema and the descriptors have."""
+    """Values that differ from each other and from every zero, for each field that the schema and, if `published`, the descriptors have.
 
-    def __init__(self) -> None:
-        self.count = 0
+    What is empty, as it is cut off or as its kind has nothing to say, is absent where no reader tells these apart.
+    """
+
+    def __init__(self, *, published: bool = True) -> None:
+        self.count, self.published = 0, published
 
     def fill(self, definition: str, depth: int = 0) -> Any:
         schema = definitions()[definition]
         if (special := self._special(definition)) is not None:
             return special
-        known = self._published(definition)
+        known = self._published(definition) if self.published else schema.get("properties", {})
         if definition.endswith(".JSONSchemaProps"):
             depth += DEPTH // 3
-        return {
+        values = {
             name: self._value(each, depth + 1)
             for name, each in schema.get("properties", {}).items()
             if name in known and name not in ("apiVersion", "kind") and (depth < DEPTH or "$ref" not in str(each))
         }
+        return {name: value for name, value in values.items() if value != {} or (depth < DEPTH - 1 and name != "spec")}
 
     def _published(self, definition: str) -> set[str]:
         message = find(definition)
@@ -90,7 +104,7 @@ class Filler:
         made: dict[str, Any] = {
             "Time": "2026-01-02T03:04:05Z", "MicroTime": f"2026-01-02T03:04:05.{self.count % 1000000:06d}Z", "Quantity": f"{self.count}m",
             "IntOrString": self.count if self.count % 2 else f"{self.count}%", "RawExtension": {"a": [self.count]},
-            "FieldsV1": {"f:a": {}}, "JSON": {"any": self.count}, "ExtraValue": [f"x{self.count}"],
+            "FieldsV1": {"f:a": {}}, "JSON": {"any": self.count}, "ExtraValue": [f"x{self.count}"], "AttestationValue": [f"x{self.count}"],
         }  # fmt: skip
         if definition.startswith("io.k8s.apiextensions"):
             made |= {"JSONSchemaPropsOrBool": True, "JSONSchemaPropsOrArray": {"type": "object"}, "JSONSchemaPropsOrStringArray": ["x"]}
@@ -119,6 +133,22 @@ def test_ours_is_theirs(name: str) -> None:
     assert not len(UnknownFieldSet(message))
     assert to_json(message, properties) == obj
     assert decode(definition, message.SerializeToString(deterministic=True)) == obj
+
+
+@pytest.mark.parametrize("name", kinds())
+def test_every_field_of_the_newest_schema_has_a_form(name: str) -> None:
+    obj = Filler(published=False).fill(kinds()[name])
+    assert decode(kinds()[name], encode(kinds()[name], obj)) == obj
+
+
+def test_kinds_of_the_newest_schema_have_a_message() -> None:
+    served = {
+        name
+        for name, schema in definitions().items()
+        if schema.get("x-kubernetes-group-version-kind") and name.startswith("io.k8s.api.") and not name.endswith("List")
+    }
+    assert served > {"io.k8s.api.certificates.v1.PodCertificateRequest", "io.k8s.api.lifecycle.v1alpha1.EvictionRequest"}
+    assert {name for name in served if not has_message(name)} == set()
 
 
 def test_nothing_that_is_served_is_left_out() -> None:

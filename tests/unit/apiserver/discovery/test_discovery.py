@@ -6,9 +6,10 @@ import pytest
 
 from proa.api.kinds import DEPLOYMENTS, EVENTS, PODS, SUBJECT_ACCESS_REVIEWS
 from proa.api.resource import ALL_VERBS, Resource, ResourceId, Strategy, Subresource
-from proa.apiserver.discovery.aggregated import api_group_discovery_list, content_type, etag, wanted_version
+from proa.apiserver.discovery.aggregated import api_group_discovery_list, content_type, etag, wanted_form
 from proa.apiserver.discovery.documents import api_group, api_group_list, api_resource_list, api_versions
 from proa.apiserver.discovery.groups import order_versions
+from proa.apiserver.negotiation import JSON, PROTOBUF
 
 NO_STRATEGY = cast(Strategy, None)
 ALL = sorted(ALL_VERBS)
@@ -154,24 +155,26 @@ def test_aggregated_discovery_of_the_named_groups() -> None:
     assert deployments["subresources"][0]["responseKind"] == {"group": "autoscaling", "version": "v1", "kind": "Scale"}
 
 
-V2, V2BETA1 = content_type("v2"), content_type("v2beta1")
+V2, V2BETA1 = content_type(JSON, "v2"), content_type(JSON, "v2beta1")
 
 
 @pytest.mark.parametrize(
     ("accept", "expected"),
     [
-        (f"{V2},{V2BETA1},application/json", "v2"),
-        (f"{V2BETA1},application/json", "v2beta1"),
-        (content_type("v3") + "," + V2BETA1, "v2beta1"),
-        ("application/json;as=APIGroupDiscoveryList;v=v2;g=apidiscovery.k8s.io", "v2"),
+        (f"{V2},{V2BETA1},application/json", (JSON, "v2")),
+        (f"{V2BETA1},application/json", (JSON, "v2beta1")),
+        (content_type(JSON, "v3") + "," + V2BETA1, (JSON, "v2beta1")),
+        ("application/json;as=APIGroupDiscoveryList;v=v2;g=apidiscovery.k8s.io", (JSON, "v2")),
         (f"application/json, {V2}", None),
-        (f"application/vnd.kubernetes.protobuf, {V2}", "v2"),
+        (f"text/plain, {V2}", (JSON, "v2")),
+        (f"{PROTOBUF}, {V2}", None),
+        (f"{content_type(PROTOBUF, 'v2')}, {V2}", (PROTOBUF, "v2")),
         ("*/*", None),
         ("", None),
     ],
 )
-def test_what_a_client_asks_for(accept: str, expected: str | None) -> None:
-    assert wanted_version(accept) == expected
+def test_what_a_client_asks_for(accept: str, expected: tuple[str, str] | None) -> None:
+    assert wanted_form(accept) == expected
 
 
 def test_entity_tags_follow_the_content() -> None:
