@@ -6,6 +6,7 @@ from fuzz.drawn import Drawn
 from proa.api.errors import BadRequest
 from proa.api.protobuf.codec import ProtobufError, decode, encode
 from proa.api.protobuf.envelope import MAGIC, definition_of, wrap
+from proa.api.protobuf.special import SPECIAL
 from proa.api.protobuf.table import load_messages
 from proa.apiserver.decode import parse_body
 
@@ -16,7 +17,8 @@ KINDS = (
     ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy"),
     ("apps/v1", "ControllerRevision"), ("v1", "PersistentVolume"), ("resource.k8s.io/v1", "ResourceSlice"), ("v1", "Status"),
 )  # fmt: skip
-MESSAGES = sorted(load_messages())
+MESSAGES = sorted(load_messages().keys() - SPECIAL.keys())
+"""Those that are objects: a time, a quantity or an int-or-string is a value and never stands alone."""
 
 
 def one(data: bytes) -> None:

@@ -1,7 +1,8 @@
 """Keeps a sink equal to what the API holds: list once, then watch, resuming from the last version whenever the connection breaks.
 
 Only `Expired` (410) makes it list again, so a restarted API server costs its clients a new watch and not a new list. Failures back off
-from 0.05 s to 30 s with jitter; a watch that brought something resets the back-off, so a fast restart is noticed fast.
+from 0.05 s to 30 s with jitter, but only to 1 s while nobody listens: asking then costs no server anything, and whoever waited longer would
+sleep on after the server is back. A watch that brought something resets the back-off.
 """
 
 import logging
@@ -20,6 +21,7 @@ _log = logging.getLogger(__name__)
 
 WATCH_SECONDS = (300, 600)
 PAGE_SIZE = 2000
+_NOBODY_LISTENS = (ConnectionRefusedError, FileNotFoundError)
 
 
 class Sink(Protocol):
@@ -54,12 +56,14 @@ class Reflector:
         self._metadata_only = metadata_only
         self._clock = clock or SystemClock()
         self._backoff = Backoff(0.05, 30.0, jitter=1.0)
+        self._until_started = Backoff(0.05, 1.0, jitter=1.0)
         self._version = ""
         self._list_from = "0"
         self._failing = False
 
     async def run(self) -> None:
         while True:
+            backoff = self._backoff
             try:
                 if not self._version:
                     await self._list()
@@ -72,8 +76,9 @@ class Reflector:
                 if isinstance(error, ApiError) and error.status_code == 404 and not self._version:
                     self._sink.replace([])  # the kind isn't served, so there is none of it
                 received = False
+                backoff = self._until_started if isinstance(error, _NOBODY_LISTENS) else backoff
             if not received:
-                await self._clock.sleep(self._backoff.next())
+                await self._clock.sleep(backoff.next())
 
     def _tell(self, error: Exception) -> None:
         """Once per outage."""
@@ -120,6 +125,7 @@ class Reflector:
             if not received:
                 received, self._failing = True, False
                 self._backoff.reset()
+                self._until_started.reset()
             if event.type != "BOOKMARK":
                 self._sink.apply(event)
             self._version = resource_version(event.object)

@@ -11,6 +11,7 @@ from tests.e2e.real_cluster import REPOSITORY, wait_for
 
 CHART = str(REPOSITORY / "tests/testdata/chart")
 HELM = REPOSITORY / ".cache/bin/helm"
+LEFT = "-o=custom-columns=KIND:.kind,NAME:.metadata.name,DELETED:.metadata.deletionTimestamp,FINALIZERS:.metadata.finalizers"
 
 
 class Helm:
@@ -25,8 +26,12 @@ class Helm:
 
     def __call__(self, *arguments: str) -> str:
         done = self.run(*arguments)
-        assert done.returncode == 0, f"helm {' '.join(arguments)}: {done.stdout}{done.stderr}"
+        assert done.returncode == 0, f"helm {' '.join(arguments)}: {done.stdout}{done.stderr}\n{self._left()}"
         return done.stdout
+
+    def _left(self) -> str:
+        """What a wait may have been for."""
+        return self._space.out("get", "deployments,replicasets,pods", LEFT)
 
     def history(self) -> list[tuple[int, str]]:
         found: list[dict[str, Any]] = json.loads(self("history", "web", "-o", "json"))

@@ -104,6 +104,25 @@ def test_an_unreachable_server_is_tried_again() -> None:
     assert play(scenario, pod("a")) == [("add", "a"), ("add", "b")]
 
 
+def test_after_a_long_time_without_a_server_it_is_noticed_soon() -> None:
+    async def scenario(client: FakeClient, informer: Informer, clock: VirtualClock, seen: list[tuple[str, str]]) -> None:
+        started = asyncio.Event()
+
+        def refuse(action: object) -> None:
+            if not started.is_set():
+                raise ConnectionRefusedError("down")
+
+        client.react("watch", "pods", refuse)
+        client.disconnect()
+        await clock.advance(600)
+        started.set()
+        client.add(pod("b"))
+        await clock.advance(2)
+        assert seen == [("add", "a"), ("add", "b")]
+
+    play(scenario, pod("a"))
+
+
 def test_an_object_recreated_between_two_lists_is_deleted_and_added() -> None:
     async def scenario(client: FakeClient, informer: Informer, clock: VirtualClock, seen: list[tuple[str, str]]) -> None:
         client.disconnect()
