@@ -21,6 +21,8 @@ from proa.lib.pki import load_or_create_private_key
 from tests.integration.conftest import Answer, Api, Watch, running
 
 MAPS = "/api/v1/namespaces/default/configmaps"
+PICKS = st.integers(0, 9)
+"""Which of the objects that are there; 9 is one that isn't."""
 NAMES, KEYS, VALUES = st.sampled_from(["a", "b", "c"]), st.sampled_from(["x", "y", "z"]), st.sampled_from(["1", "2"])
 DATA = st.dictionaries(KEYS, VALUES, max_size=3)
 SOME_DATA = st.dictionaries(KEYS, VALUES, min_size=1, max_size=3)
@@ -100,6 +102,10 @@ class Writes(RuleBasedStateMachine):
         self.loop.close()
         self.directory.cleanup()
 
+    def picked(self, pick: int) -> str:
+        there = sorted(self.objects)
+        return there[pick % len(there)] if there and pick < 9 else "missing"
+
     def send(self, method: str, target: str, body: Any = None, **more: str) -> Answer:
         return self.loop.run_until_complete(self.api(method, target, body, **more))
 
@@ -138,8 +144,12 @@ class Writes(RuleBasedStateMachine):
             return
         self.settle(name, Model(data=data, finalizers=finalizers, owners={UPDATER: set(data)}), answer, dry=dry)
 
-    @rule(name=NAMES, data=DATA, state=st.sampled_from(["none", "current", "stale", "other uid"]), dry=st.booleans(), keep=st.booleans())
-    def put(self, name: str, data: dict[str, str], state: str, dry: bool, keep: bool) -> None:
+    @rule(
+        pick=PICKS, data=DATA, state=st.sampled_from(["none", "none", "current", "current", "stale", "other uid"]), dry=st.booleans(),
+        keep=st.booleans(),
+    )  # fmt: skip
+    def put(self, pick: int, data: dict[str, str], state: str, dry: bool, keep: bool) -> None:
+        name = self.picked(pick)
         old = self.objects.get(name)
         finalizers = old.finalizers if old is not None and keep else []
         body: Any = {"metadata": {"name": name, "finalizers": finalizers}, "data": data}
@@ -155,12 +165,13 @@ class Writes(RuleBasedStateMachine):
             self.settle(name, old.updated(data, finalizers), answer, dry=dry)
 
     @rule(
-        name=NAMES,
+        pick=PICKS,
         patch=st.dictionaries(KEYS, VALUES | st.none(), max_size=3),
         dry=st.booleans(),
         kind=st.sampled_from(["merge", "strategic"]),
     )
-    def merge(self, name: str, patch: dict[str, str | None], dry: bool, kind: str) -> None:
+    def merge(self, pick: int, patch: dict[str, str | None], dry: bool, kind: str) -> None:
+        name = self.picked(pick)
         old = self.objects.get(name)
         answer = self.loop.run_until_complete(self.api.patch(kind, f"{MAPS}/{name}{query(dry)}", {"data": patch}))
         if old is None:
@@ -169,8 +180,9 @@ class Writes(RuleBasedStateMachine):
         data = {key: value for key, value in {**old.data, **patch}.items() if value is not None}
         self.settle(name, old.updated(data), answer, dry=dry)
 
-    @rule(name=NAMES, key=KEYS, value=VALUES, operation=st.sampled_from(["add", "remove", "replace", "test"]))
-    def json_patch(self, name: str, key: str, value: str, operation: str) -> None:
+    @rule(pick=PICKS, key=KEYS, value=VALUES, operation=st.sampled_from(["add", "remove", "replace", "test"]))
+    def json_patch(self, pick: int, key: str, value: str, operation: str) -> None:
+        name = self.picked(pick)
         old = self.objects.get(name)
         step: dict[str, str] = {"op": operation, "path": f"/data/{key}"} | ({} if operation == "remove" else {"value": value})
         answer = self.loop.run_until_complete(self.api.patch("json", f"{MAPS}/{name}", [step]))
@@ -202,10 +214,11 @@ class Writes(RuleBasedStateMachine):
         self.settle(name, (old or Model()).applied(manager, data), answer, dry=dry)
 
     @rule(
-        name=NAMES, state=st.sampled_from(["none", "right", "other uid", "stale"]), dry=st.booleans(),
+        pick=PICKS, state=st.sampled_from(["none", "none", "right", "right", "other uid", "stale"]), dry=st.booleans(),
         policy=st.sampled_from([None, "Background", "Foreground", "Orphan"]),
     )  # fmt: skip
-    def delete(self, name: str, state: str, dry: bool, policy: str | None) -> None:
+    def delete(self, pick: int, state: str, dry: bool, policy: str | None) -> None:
+        name = self.picked(pick)
         old = self.objects.get(name)
         body: dict[str, Any] = {"propagationPolicy": policy} if policy else {}
         body |= {"dryRun": ["All"]} if dry else {}
@@ -230,9 +243,28 @@ class Writes(RuleBasedStateMachine):
                 del self.objects[name]
                 self.expected.append(("DELETED", name, ""))
 
+    @rule(pick=PICKS, dry=st.booleans())
+    def delete_collection(self, pick: int, dry: bool) -> None:
+        name = self.picked(pick)
+        answer = self.send("DELETE", f"{MAPS}?fieldSelector=metadata.name={name}{query(dry).replace('?', '&')}")
+        old = self.objects.get(name)
+        found = [(each["metadata"]["name"], each["metadata"]["uid"]) for each in answer.body["items"]]
+        assert (answer.status, found) == (200, [(name, old.uid)] if old is not None else [])
+        if old is None or dry or (old.deleting and old.finalizers):
+            return
+        if not old.finalizers:
+            del self.objects[name]
+            self.expected.append(("DELETED", name, ""))
+            return
+        old.deleting = True
+        old.version = self.send("GET", f"{MAPS}/{name}").body["metadata"]["resourceVersion"]
+        self.newest = int(old.version)
+        self.expected.append(("MODIFIED", name, old.version))
+
     @precondition(lambda self: any(each.finalizers for each in self.objects.values()))
-    @rule(name=NAMES, dry=st.booleans())
-    def finalize(self, name: str, dry: bool) -> None:
+    @rule(pick=PICKS, dry=st.booleans())
+    def finalize(self, pick: int, dry: bool) -> None:
+        name = self.picked(pick)
         old = self.objects.get(name)
         if old is None or not old.finalizers:
             return
@@ -290,7 +322,7 @@ load_or_create_private_key(KEY)
 
 TestWrites = Writes.TestCase
 TestWrites.settings = settings(
-    max_examples=15,
+    max_examples=20,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
