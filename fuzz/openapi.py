@@ -58,9 +58,9 @@ class Exploration:
                 return
             target = found[(turn - first_turn) % len(found)]
             self.asked.add(target.label)
-            self._explore(target, prepare(self.server, target, self.findings), turn)
+            self._explore(target, prepare(self.server, target, self.findings), turn, end)
 
-    def _explore(self, target: Target, ground: Ground, turn: int) -> None:
+    def _explore(self, target: Target, ground: Ground, turn: int, end: float) -> None:
         examples = SLOW_EXAMPLES if "/watch/" in target.path else EXAMPLES
         quiet = settings(
             max_examples=examples, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
@@ -70,6 +70,8 @@ class Exploration:
         @quiet
         @given(st.data())
         def ask(data: st.DataObject) -> None:
+            if time.monotonic() >= end:
+                return
             case, scion = data.draw(target.cases)
             self._ask(target, data.draw(_requests(case, ground, target, scion)))
 

@@ -111,7 +111,7 @@ async def _requests(asked: ApiServer, drawn: Drawn) -> None:
     for _ in range(6):
         method, target, headers, body = _request(drawn, *kind)
         status, answer = await _ask(asked, method, target, headers, body)
-        told = orjson.loads(answer).get("message", "") if status == 500 and answer[:1] == b"{" else ""
+        told = answer.decode(errors="replace") if status == 500 else ""
         assert status != 500 or any(each in told for each in FORESEEN), (method, target, headers, body, answer[:500])
         if drawn.is_at_end:
             break

@@ -89,8 +89,8 @@ class _Walker:
 
 
 def zero(node: SchemaNode) -> Any:
-    """What a null becomes where it can't be left out."""
-    if node.nullable or node.type == "any":
+    """What a null becomes where it can't be left out. A zero time is written as null."""
+    if node.nullable or node.type == "any" or node.format == "date-time":
         return None
     zeros: dict[str, Any] = {"object": {}, "map": {}, "array": [], "string": "", "boolean": False, "quantity": "0"}
     empty = zeros.get(node.type, 0)

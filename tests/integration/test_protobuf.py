@@ -438,3 +438,19 @@ def test_a_message_is_made_once(run: Run) -> None:
         assert at(entry.encoded(("v1", "protobuf"), again), 1, 1) == b"a"
 
     run(scenario)
+
+
+def test_a_time_that_is_none_between_others(run: Run) -> None:
+    """Go's zero time, which an object leaves out and a map shows as null, in both forms."""
+
+    async def scenario(api: Api) -> None:
+        budgets = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
+        made = await api("POST", budgets, {"metadata": {"name": "b"}, "spec": {"minAvailable": 1, "selector": {}}})
+        status = made.body["status"] | {"disruptedPods": {"p": None, "q": "2030-01-01T00:00:00Z"}}
+        written = await api("PUT", f"{budgets}/b/status", made.body | {"status": status})
+        assert (written.status, written.body["status"]) == (200, status)
+        message = await api("GET", f"{budgets}/b", accept=PROTOBUF)
+        again = await api("PUT", f"{budgets}/b/status", message.raw, content_type=PROTOBUF)
+        assert (again.status, again.body) == (200, written.body)
+
+    run(scenario)

@@ -83,10 +83,10 @@ def reader(definition: str) -> Reader:
 def _take(found: Object, field: Field, convert: Reader | None, value: Any) -> None:
     """Put one decoded field where JSON has it, unless it is a zero that means nothing."""
     if field.is_map:
-        found[field.name] = {key: convert(value[key]) if convert else value[key] for key in value}
+        found[field.name] = {key: _nullable(convert(value[key])) if convert else value[key] for key in value}
         return
     if field.repeated:
-        found[field.name] = [convert(item) for item in value] if convert else list(value)
+        found[field.name] = [_nullable(convert(item)) for item in value] if convert else list(value)
         return
     result = convert(value) if convert else value
     if field.inline:
@@ -95,6 +95,11 @@ def _take(found: Object, field: Field, convert: Reader | None, value: Any) -> No
         return
     elif result or field.pointer or (field.always and not isinstance(result, dict)) or _is_number_of_choice(field, result):
         found[field.name] = result
+
+
+def _nullable(result: Any) -> Any:
+    """A zero time, or no JSON, between others can't be left out: Go writes null."""
+    return None if result is ABSENT else result
 
 
 def _is_number_of_choice(field: Field, result: Any) -> bool:
@@ -135,17 +140,21 @@ def _put(message: Any, field: Field, name: str, convert: Writer | None, value: A
     if field.is_map:
         target = getattr(message, name)
         for key, item in value.items():
-            if convert is not None:
-                convert(target[key], item)
-            else:
+            if convert is None:
                 target[key] = _scalar(field.type, item)
+            elif item is None:
+                target.get_or_create(key)
+            else:
+                convert(target[key], item)
     elif field.repeated:
         target = getattr(message, name)
         if convert is None:
             target.extend(_scalar(field.type, item) for item in value)
         else:
             for item in value:
-                convert(target.add(), item)
+                made = target.add()
+                if item is not None:
+                    convert(made, item)
     elif convert is None:
         setattr(message, name, _scalar(field.type, value))
     else:

@@ -9,6 +9,7 @@ from typing import Any
 
 from proa.api.quantity import canonical_text
 from proa.api.schema_node import SchemaNode
+from proa.api.validation_walk import zero
 
 Normalizer = Callable[[Any], Any]
 """Changes containers in place and returns the value to keep; None means: leave the field out."""
@@ -73,7 +74,7 @@ class NormalizerCache:
 
     def _map(self, node: SchemaNode) -> Normalizer:
         child = self.normalizer(node.values) if node.values else None
-        zero = _zero(node.values)
+        values = node.values
 
         def normalize(value: Any) -> Any:
             if not value:
@@ -81,7 +82,7 @@ class NormalizerCache:
             if type(value) is dict:
                 for key, item in value.items():
                     if item is None:
-                        value[key] = zero()
+                        value[key] = zero(values) if values is not None else None
                     elif child is not None:
                         value[key] = child(item) or item
             return value
@@ -91,7 +92,7 @@ class NormalizerCache:
     def _array(self, node: SchemaNode) -> Normalizer:
         child: Normalizer | None = None
         resolved = False
-        zero = _zero(node.items)
+        items = node.items
 
         def normalize(value: Any) -> Any:
             nonlocal child, resolved
@@ -102,19 +103,12 @@ class NormalizerCache:
             if type(value) is list:
                 for index, item in enumerate(value):
                     if item is None:
-                        value[index] = zero()
+                        value[index] = zero(items) if items is not None else None
                     elif child is not None:
                         value[index] = child(item) or item
             return value
 
         return normalize
-
-
-def _zero(node: SchemaNode | None) -> Callable[[], Any]:
-    """What a null element reads as: the zero value of its type."""
-    if node is None:
-        return lambda: None
-    return {"object": dict, "map": dict, "string": str, "integer": int, "number": int, "boolean": bool}.get(node.type, lambda: None)
 
 
 def _quantity(value: Any) -> Any:
