@@ -34,6 +34,7 @@ from proa.apiserver.bootstrap.run import Bootstrap, ensure
 from proa.apiserver.call import Connect, ServerContext
 from proa.apiserver.cbor_body import FEATURE_GATE
 from proa.apiserver.config import ApiServerConfig
+from proa.apiserver.connect.install import has_long_body
 from proa.apiserver.connect.install import install as install_connect
 from proa.apiserver.crd.controller import CustomResources
 from proa.apiserver.crd.openapi import CustomDefinitions
@@ -91,7 +92,7 @@ class ApiServer:
         self._allocation = allocation
         self._clock = clock
         self.stages = stages
-        self._http = HttpServer(pipeline, ServerOptions(refuse=refusal, eager_get=True))
+        self._http = HttpServer(pipeline, ServerOptions(refuse=refusal, eager_get=True, streams=has_long_body))
         self._aggregation = RoleAggregation(reader, writer, clock)
         self._policy_status = PolicyStatus(reader, writer, context.served, clock)
         object_meta = schema.node(OBJECT_META)

@@ -1,41 +1,20 @@
 """How long a GET takes while the API server has something to do: pods that start, and a large LIST every second."""
 
-import base64
 import http.client
 import json
 import multiprocessing
 import os
-import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from proa.cluster.supervisor import set_niceness
+from tests.e2e.access import Access
 from tests.e2e.namespace import Namespace, deployment
 
 OBJECTS, PODS, GETS_PER_SECOND = 3000, 30, 100
-
-
-class Access:
-    """The administrator's address and certificates; `folder` keeps them as files."""
-
-    def __init__(self, space: Namespace, folder: Path) -> None:
-        config = json.loads(space.out("config", "view", "--minify", "--raw", "-o", "json"))
-        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
-        files = {"ca": cluster["certificate-authority-data"], "crt": user["client-certificate-data"], "key": user["client-key-data"]}
-        for name, data in files.items():
-            (folder / name).write_bytes(base64.b64decode(data))
-        self.folder = folder
-        self.address = urlsplit(cluster["server"])
-        self.config_maps = f"/api/v1/namespaces/{space.name}/configmaps"
-
-    def context(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=str(self.folder / "ca"))
-        context.load_cert_chain(self.folder / "crt", self.folder / "key")
-        return context
 
 
 class Connection:

@@ -3,6 +3,7 @@
 What they need (SPDY, WebSockets, a client) is imported by the first request, as a starting server has no time for it.
 """
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,12 @@ STREAMING: tuple[Key, ...] = (
     ("", "services", "proxy"),
     ("", "nodes", "proxy"),
 )
+_PROXIED = re.compile(rb"/api/v1/(?:namespaces/[^/?]+/(?:pods|services)|nodes)/[^/?]+/proxy(?:[/?]|$)")
+
+
+def has_long_body(target: bytes) -> bool:
+    """Whether a request for this target may be the proxies', which pass bodies of any length on as they come."""
+    return _PROXIED.match(target) is not None
 
 
 def install(context: ServerContext, config: ApiServerConfig) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 from proa.api.errors import ServiceUnavailable
-from proa.apiserver.connect.kubelet import dial_error
+from proa.apiserver.connect.kubelet import dial_error, unknown_error
 from proa.apiserver.connect.links import rewrite_html, rewrite_url
 from proa.client.streaming import gateway
 from proa.lib.dataclass import dataclass
@@ -38,13 +38,14 @@ async def proxy(request: Request, target: ProxyTarget) -> AnyResponse:
         location = f"{request.raw_path}/{f'?{request.raw_query}' if request.raw_query else ''}"
         return Response(301, {"location": location})
     async with AsyncExitStack() as stack:
-        client = HttpClient(target.endpoint)
+        client = HttpClient(target.endpoint, timeout=None)
         stack.push_async_callback(client.close)
+        body = request.body if request.stream is None else request.stream
         try:
             headers = list(forwarded_headers(request, target).items())
-            answer = await stack.enter_async_context(client.stream(request.method, _target(request, target), headers, request.body))
+            answer = await stack.enter_async_context(client.stream(request.method, _target(request, target), headers, body))
         except OSError as error:
-            raise unreachable(target, error) from None
+            raise ServiceUnavailable(f"error trying to reach service: {dial_error(target.endpoint, error)}") from None
         headers_back = answer_headers(answer.headers, request, target)
         if _is_html(answer) and not is_bare(answer, request):
             return Response(answer.status, headers_back, await _page(answer, request, target))
@@ -53,22 +54,19 @@ async def proxy(request: Request, target: ProxyTarget) -> AnyResponse:
         return streamed(answer, request, headers_back, stack.pop_all())
 
 
-def unreachable(target: ProxyTarget, error: OSError) -> ServiceUnavailable:
-    return ServiceUnavailable(f"error trying to reach service: {dial_error(target.endpoint, error)}")
-
-
 def _target(request: Request, target: ProxyTarget) -> str:
     path = target.path or "/"
     return f"{path}?{request.raw_query}" if request.raw_query else path
 
 
 def forwarded_headers(request: Request, target: ProxyTarget) -> dict[str, str]:
+    """The host stays the one that the client asked."""
     headers = {name: value for name, value in end_to_end(request.headers).items() if not name.startswith(_OURS)}
     if client := forwarded_for(request):
         headers["x-forwarded-for"] = client
     headers["x-forwarded-uri"] = f"{target.prefix}{target.path}"
     if host := request.headers.get("host"):
-        headers["x-forwarded-host"] = host
+        headers["host"] = host
     return headers
 
 
@@ -110,10 +108,12 @@ async def _upgrade(request: Request, target: ProxyTarget) -> AnyResponse:
     try:
         upgraded = await client.upgrade(request.method, _target(request, target), list(headers.items()), request.body)
     except OSError as error:
-        raise unreachable(target, error) from None
+        raise unknown_error(dial_error(target.endpoint, error)) from None
     finally:
         await client.close()
     backend = upgraded.connection
+    if backend is None and upgraded.status < 400:
+        raise unknown_error(f"invalid upgrade response: status code {upgraded.status}")
     if backend is None:
         return Response(upgraded.status, answer_headers(upgraded.headers, request, target), upgraded.body)
     return UpgradeResponse(lambda connection: tunnel(connection, backend), upgraded.headers)

@@ -15,6 +15,7 @@ from dataclasses import field
 
 from proa.lib.dataclass import dataclass
 from proa.lib.http.client_connection import ClientConnection, RawConnection, ResponseHead
+from proa.lib.http.message import BodyStream
 
 Headers = Sequence[tuple[str, str]]
 _READS = ("GET", "HEAD", "OPTIONS")
@@ -82,9 +83,9 @@ async def _be_in_a_task() -> None:
 
 
 class HttpClient:
-    """`timeout` bounds a whole `request`, and only the wait for the head of a stream."""
+    """`timeout` bounds a whole `request`, and only the wait for the head of a stream; None bounds nothing."""
 
-    def __init__(self, endpoint: Endpoint, *, timeout: float = 60.0, connect_timeout: float = 10.0, idle_limit: int = 32) -> None:
+    def __init__(self, endpoint: Endpoint, *, timeout: float | None = 60.0, connect_timeout: float = 10.0, idle_limit: int = 32) -> None:
         self._endpoint, self._timeout, self._connect_timeout = endpoint, timeout, connect_timeout
         self._idle: deque[ClientConnection] = deque(maxlen=idle_limit)
         self._open: set[ClientConnection] = set()
@@ -98,7 +99,10 @@ class HttpClient:
             return HttpResponse(stream.status, stream.headers, await stream.read())
 
     @asynccontextmanager
-    async def stream(self, method: str, target: str, headers: Headers = (), body: bytes = b"") -> AsyncIterator[HttpStream]:
+    async def stream(
+        self, method: str, target: str, headers: Headers = (), body: bytes | BodyStream = b""
+    ) -> AsyncIterator[HttpStream]:  # fmt: skip
+        """A body that is a stream is sent as it comes, while the answer is already read."""
         await _be_in_a_task()
         async with asyncio.timeout(self._timeout):
             connection, head = await self._send(method, target, headers, body)
@@ -128,15 +132,16 @@ class HttpClient:
         self._idle.clear()
         await asyncio.sleep(0)  # transports let their sockets go in the loop's next turn
 
-    async def _send(self, method: str, target: str, headers: Headers, body: bytes) -> tuple[ClientConnection, ResponseHead]:
+    async def _send(self, method: str, target: str, headers: Headers, body: bytes | BodyStream) -> tuple[ClientConnection, ResponseHead]:
+        stream = None if isinstance(body, bytes) else body
         message = _message(method, target, self._endpoint.authority, headers, body)
         while True:
             connection, reused = await self._connection()
             try:
-                return connection, await connection.exchange(message, method)
+                return connection, await connection.exchange(message, method, stream)
             except ConnectionError:
                 self._drop(connection)
-                if not reused or method not in _READS:
+                if not reused or method not in _READS or stream is not None:
                     raise
             except BaseException:
                 self._drop(connection)
@@ -185,12 +190,15 @@ def _watch_for_dead_peer(writer: asyncio.StreamWriter) -> None:
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
-def _message(method: str, target: str, authority: str, headers: Headers, body: bytes) -> bytes:
+def _message(method: str, target: str, authority: str, headers: Headers, body: bytes | BodyStream) -> bytes:
+    """The head, and the body if it is at hand."""
     given = {name.lower() for name, _ in headers}
     lines = [f"{method} {target} HTTP/1.1"]
     if "host" not in given:
         lines.append(f"host: {authority}")
     lines += [f"{name}: {value}" for name, value in headers]
-    if body or method in ("POST", "PUT", "PATCH"):
+    if not isinstance(body, bytes):
+        lines.append("transfer-encoding: chunked" if body.length is None else f"content-length: {body.length}")
+    elif body or method in ("POST", "PUT", "PATCH"):
         lines.append(f"content-length: {len(body)}")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + (body if isinstance(body, bytes) else b"")

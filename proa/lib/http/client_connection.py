@@ -9,6 +9,7 @@ from dataclasses import field
 import httptools
 
 from proa.lib.dataclass import dataclass
+from proa.lib.http.message import BodyStream
 
 READ_SIZE = 256 * 1024
 
@@ -61,18 +62,21 @@ class ClientConnection:
         self._answer = _Answer()
         self._rest = b""
         self._idle = True
+        self._sending: asyncio.Task[None] | None = None
 
     @property
     def is_reusable(self) -> bool:
-        done = self._idle or (self._answer.complete and self._answer.keep_alive)
+        done = self._idle or (self._answer.complete and self._answer.keep_alive and (self._sending is None or self._sending.done()))
         return done and not self._reader.at_eof() and not self._writer.is_closing()
 
-    async def exchange(self, message: bytes, method: str) -> ResponseHead:
+    async def exchange(self, message: bytes, method: str, body: BodyStream | None = None) -> ResponseHead:
         """Send and wait for the final head (1xx but 101 are passed over); raises ConnectionError."""
-        self._idle = False
+        self._idle, self._sending = False, None
         self._start_answer()
         self._writer.write(message)
         await self._writer.drain()
+        if body is not None:
+            self._sending = asyncio.create_task(self._send(body))
         while not self._answer.has_head or self._is_interim():
             if self._answer.has_head and self._answer.complete:
                 self._start_answer()
@@ -83,6 +87,19 @@ class ClientConnection:
         if method == "HEAD":
             self._answer.complete, self._answer.keep_alive = True, False
         return self._answer.head
+
+    async def _send(self, body: BodyStream) -> None:
+        """A server that takes no more says in its answer why; whose source breaks off has nothing to wait for."""
+        try:
+            async for piece in body.chunks():
+                self._writer.write(piece if body.length is not None else b"%x\r\n%s\r\n" % (len(piece), piece))
+                with contextlib.suppress(OSError):
+                    await self._writer.drain()
+        except OSError:
+            self.abort()
+            return
+        if body.length is None:
+            self._writer.write(b"0\r\n\r\n")
 
     async def body(self) -> AsyncIterator[bytes]:
         """Each piece as it comes; raises ConnectionError when the answer is cut off."""
@@ -99,6 +116,8 @@ class ClientConnection:
         return RawConnection(self._reader, self._writer, self._rest)
 
     def abort(self) -> None:
+        if self._sending is not None and self._sending is not asyncio.current_task():
+            self._sending.cancel()
         transport = self._writer.transport
         if not transport.is_closing():
             transport.abort()

@@ -3,16 +3,27 @@
 `Handler` is `async (Request) -> Response | StreamResponse | UpgradeResponse`. A loopback client calls the same handler without a socket.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import field
 from typing import Any, Protocol
 
 from proa.lib.dataclass import dataclass
 
 
+class BodyStream(Protocol):
+    """A body as it comes. `length` is None where nobody knows it beforehand; `is_complete` is whether its end has come."""
+
+    length: int | None
+    is_complete: bool
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """To be read once; raises ConnectionError when it breaks off."""
+        ...
+
+
 @dataclass(slots=True)
 class Request:
-    """One request, body already read (bounded by the server's limit).
+    """One request, body already read (bounded by the server's limit), but for those that the server was told to leave in `stream`.
 
     `path` is percent-decoded, `raw_path` is not; `query` holds every value of each parameter, decoded, in order;
     `headers` has lower-case names, repeated headers joined by ", " (`values` tells them apart). `certificate` is the client's TLS
@@ -31,6 +42,8 @@ class Request:
     state: dict[str, Any] = field(default_factory=dict)
     repeated: Mapping[str, list[str]] = field(default_factory=dict)
     """Every value of each header that came more than once."""
+    stream: BodyStream | None = None
+    """The body of a request whose handler passes it on (`ServerOptions.streams`); `body` is empty then."""
 
     def values(self, header: str) -> list[str]:
         """Every value of a header whose values may hold commas, in order."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import httptools
 
+from proa.lib.http.incoming_body import IncomingBody
 from proa.lib.http.message import AnyResponse, Handler, Request, Response, StreamResponse, UpgradeResponse
 from proa.lib.http.server_head import PIECE, head, pieces, sized, split_target
 from proa.lib.http.server_options import ServerOptions
@@ -43,6 +44,7 @@ class ServerConnection(asyncio.Protocol):
         self._queue: deque[Pending] = deque()
         self._task: asyncio.Task[None] | None = None
         self._raw: RawConnection | None = None
+        self._incoming: IncomingBody | None = None
         self._leftover = b""
         self._drained: asyncio.Future[None] | None = None
         self._writing_paused = False
@@ -90,6 +92,7 @@ class ServerConnection(asyncio.Protocol):
         self.is_closed = True
         self._connections.discard(self)
         self._queue.clear()
+        self._lose_body()
         # This, its parser and its transport hold each other until garbage is looked for. What they have read goes now.
         self._clear()
         self.transport = CLOSED
@@ -106,6 +109,7 @@ class ServerConnection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Whether to keep the half that is still open: for raw bytes and an answer at work, not for a stream."""
         self.closing = True
+        self._lose_body()
         if self._raw is not None:
             self._raw.feed_end()
             return not self._is_tls
@@ -178,7 +182,9 @@ class ServerConnection(asyncio.Protocol):
         self._in_head = False
         headers = self._headers
         length = headers.get("content-length")
-        if length is not None and length.isdigit() and int(length) > self._options.body_limit:
+        if self._options.streams is not None and self._is_streamed(length):
+            self._begin_streamed(None if length is None else int(length))
+        elif length is not None and length.isdigit() and int(length) > self._options.body_limit:
             self._refuse_body()
         elif "expect" in headers and headers["expect"].lower() == "100-continue":
             if self.busy:
@@ -186,7 +192,34 @@ class ServerConnection(asyncio.Protocol):
             else:
                 self._output.add(_CONTINUE)
 
+    def _is_streamed(self, length: str | None) -> bool:
+        """A short body costs less when it is read beforehand."""
+        if length is None and "transfer-encoding" not in self._headers:
+            return False
+        is_long = length is None or (length.isdigit() and int(length) > self._options.stream_from)
+        return is_long and self._options.streams is not None and self._options.streams(self._target)
+
+    def _begin_streamed(self, length: int | None) -> None:
+        """Hand the request on before its body."""
+        body = IncomingBody(self.transport, length)
+        expects = self._headers.get("expect", "").lower() == "100-continue"
+        if expects:
+            self._output.add(_CONTINUE)
+            self._output.flush()
+        self._enqueue(b"", body)
+        self._in_head = False
+        if not self._refused:
+            self._incoming = body
+
+    def _lose_body(self) -> None:
+        if self._incoming is not None:
+            self._incoming.lose()
+            self._incoming = None
+
     def on_body(self, body: bytes) -> None:
+        if self._incoming is not None:
+            self._incoming.feed(body)
+            return
         self._body_size += len(body)
         if self._body_size > self._options.body_limit:
             if not self._refused:
@@ -195,6 +228,15 @@ class ServerConnection(asyncio.Protocol):
             self._body.append(body)
 
     def on_message_complete(self) -> None:
+        if self._incoming is not None:
+            self._incoming.feed_end()
+            self._incoming = None
+            self._clear()
+            return
+        body = self._body
+        self._enqueue(b"" if not body else body[0] if len(body) == 1 else b"".join(body))
+
+    def _enqueue(self, body: bytes, stream: IncomingBody | None = None) -> None:
         if self._refused:
             return
         try:
@@ -202,19 +244,19 @@ class ServerConnection(asyncio.Protocol):
         except ValueError as error:
             self._refuse(400, str(error))
             return
-        body = self._body
         parser = self._parser
         request = Request(
             parser.get_method().decode("latin-1"),
             path,
             query,
             self._headers,
-            b"" if not body else body[0] if len(body) == 1 else b"".join(body),
+            body,
             raw_path,
             raw_query,
             self._peer,
             self._certificate,
             repeated=self._repeated,
+            stream=stream,
         )
         pending = Pending(
             request,
@@ -252,9 +294,12 @@ class ServerConnection(asyncio.Protocol):
                 self.shut_down()
 
     def _refuse(self, status: int, message: str) -> None:
-        """Turn away what can't be parsed further: answer after what is at work, then close."""
+        """Turn away what can't be parsed further: answer after what is at work, then close. Who has the head already gives the answer."""
         self._refused = True
         self.closing = True
+        if self._incoming is not None:
+            self._lose_body()
+            return
         self._refusal = (status, message)
         if not self.busy and not self._queue:
             self._send_refusal()
@@ -351,6 +396,8 @@ class ServerConnection(asyncio.Protocol):
             return
         if self._refusal is not None and not self._queue:
             self._send_refusal()
+        elif pending.is_unread:
+            self._turn_deaf()
         elif (self.closing and not self._refused) or not pending.keep_alive or pending.upgrade:
             self.is_closed = True
             self._output.flush()
@@ -359,8 +406,19 @@ class ServerConnection(asyncio.Protocol):
             self._expects = False
             self._output.add(_CONTINUE)
 
-    def _framing(self, pending: Pending, length: str) -> str:
-        if (self.closing and not self._refused) or not pending.keep_alive or pending.upgrade:
+    def _turn_deaf(self) -> None:
+        """The answer came before the whole request: nobody listens to its rest, and the client has a moment to read why."""
+        self._refused = self.closing = True
+        if self._incoming is not None:
+            self._incoming.throw_away()
+            self._incoming = None
+        self._output.flush()
+        self._loop.call_later(LINGER, self.transport.close)
+
+    def _framing(self, pending: Pending, length: str, *, whole: bool = True) -> str:
+        """A stream may be the answer to a body that goes on meanwhile: its client must not take the connection for closed."""
+        ends = not pending.keep_alive or pending.upgrade or (whole and pending.is_unread)
+        if (self.closing and not self._refused) or ends:
             return f"{length}connection: close\r\n\r\n"
         return f"{length}connection: keep-alive\r\n\r\n" if pending.old else f"{length}\r\n"
 
@@ -400,7 +458,7 @@ class ServerConnection(asyncio.Protocol):
         chunked = not pending.old
         if not chunked:
             pending.keep_alive = False
-        framing = self._framing(pending, "transfer-encoding: chunked\r\n" if chunked else "")
+        framing = self._framing(pending, "transfer-encoding: chunked\r\n" if chunked else "", whole=False)
         self.transport.write(head(response.status, response.headers, response.repeated_headers, framing))
         writer = ChunkedWriter(self, chunked=chunked, silent=pending.request.method == "HEAD")
         if pending.request.method != "HEAD":

@@ -27,4 +27,8 @@ class ServerOptions:
     handshake_timeout: float = 15.0
     pipeline_depth: int = 16
     eager_get: bool = False
+    streams: Callable[[bytes], bool] | None = None
+    """Whether the handler of this request target reads a long body itself (`Request.stream`), which then has no limit."""
+    stream_from: int = 64 * 1024
+    """What is no longer is read beforehand all the same."""
     refuse: Callable[[int, str], Response] = plain_refusal

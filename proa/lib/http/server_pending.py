@@ -18,6 +18,11 @@ class Pending:
         self.old = old
         self.upgrade = upgrade
 
+    @property
+    def is_unread(self) -> bool:
+        """Whether a part of the body is still to come: no other request can follow then."""
+        return self.request.stream is not None and not self.request.stream.is_complete
+
 
 @coroutine
 def resume(handler: Coroutine[Any, Any, AnyResponse], awaited: Any) -> Generator[Any, Any, AnyResponse]:

@@ -108,7 +108,6 @@ def test_any_method_passes_and_credentials_stay_here() -> None:
         assert answer.status == 201
         assert answer.body.decode().split("\n") == [
             "PATCH", "/echo", "a=b&a=%2F", "body", "content-length=4", "x-forwarded-for=127.0.0.1",
-            f"x-forwarded-host={answer.body.decode().partition('x-forwarded-host=')[2].partition(chr(10))[0]}",
             f"x-forwarded-uri={PREFIX}/echo", "x-mine=1",
         ]  # fmt: skip
         assert (answer.headers["x-kept"], "access-control-allow-origin" in answer.headers) == ("1", False)
