@@ -197,6 +197,16 @@ def test_a_log_comes_from_the_node_as_it_is_written(run_with_node: RunWithNode) 
             'PodLogOptions "p" is invalid: [tailLines: Invalid value: -1: must be greater than or equal to 0, '
             "limitBytes: Invalid value: 0: must be greater than 0]",
         ),
+        ("p/log?container=a&sinceTime=x", 400, 'parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006"'),
+        ("p/log?container=a&tailLines=x", 400, 'strconv.ParseInt: parsing "x": invalid syntax'),
+        (
+            "p/log?container=a&stream=Stdout&tailLines=1", 422,
+            'PodLogOptions "p" is invalid: []: Forbidden: `tailLines` and specific `stream` are mutually exclusive for now',
+        ),
+        (
+            "p/log?container=a&stream=stdout", 422,
+            'PodLogOptions "p" is invalid: stream: Unsupported value: "stdout": supported values: "All", "Stderr", "Stdout"',
+        ),
         ("p/exec?command=x", 400, "a container name must be specified for pod p, choose one of: [i a b]"),
         ("p/exec?command=x&container=x", 400, "container x is not valid for pod p"),
         ("p/attach?container=a", 400, "Upgrade request required"),

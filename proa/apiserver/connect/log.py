@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 from proa.api import meta
 from proa.api.errors import ApiError, BadRequest, Cause, InternalError, Invalid, invalid, not_supported
 from proa.api.meta import Object
+from proa.api.validation_scalars import complaint, is_time
 from proa.apiserver.call import Call
 from proa.apiserver.connect.kubelet import Kubelets, dial_error, unknown_error
 from proa.apiserver.connect.pod import choose_container, find_pod
@@ -16,6 +17,8 @@ from proa.lib.http.message import AnyResponse, Response, StreamResponse, Writer
 from proa.lib.websocket.handshake import is_upgrade
 
 ERROR_LIMIT = 5000
+NO_PATH = "[]"
+"""How upstream's paths show the root of what they are paths in."""
 _TEXT = {"content-type": "text/plain"}
 _PASSED_ON = ("sinceSeconds", "sinceTime", "tailLines", "limitBytes", "stream")
 _FLAGS = ("follow", "previous", "timestamps")
@@ -60,14 +63,16 @@ def log_option_errors(query: Mapping[str, Sequence[str]]) -> list[Cause]:
             if int(text) < least:
                 detail = "must be greater than or equal to 0" if least == 0 else "must be greater than 0"
                 causes.append(invalid(name, int(text), detail))
+    if (moment := query.get("sinceTime", [""])[0]) and not is_time(moment):
+        raise BadRequest(complaint("string", "date-time", moment) or "")
     if query.get("sinceSeconds", [""])[0] and query.get("sinceTime", [""])[0]:
-        causes.append(Cause("", "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified", "FieldValueForbidden"))
+        causes.append(Cause(NO_PATH, "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified", "FieldValueForbidden"))
     stream = query.get("stream", [""])[0]
     if stream and stream not in _STREAMS:
         causes.append(not_supported("stream", stream, _STREAMS))
     elif stream not in ("", "All") and query.get("tailLines", [""])[0]:
         text = "`tailLines` and specific `stream` are mutually exclusive for now"
-        causes.append(Cause("", f"Forbidden: {text}", "FieldValueForbidden"))
+        causes.append(Cause(NO_PATH, f"Forbidden: {text}", "FieldValueForbidden"))
     return causes
 
 

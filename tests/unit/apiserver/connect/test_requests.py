@@ -95,10 +95,10 @@ def test_the_kubelets_path_of_a_log() -> None:
         ({"limitBytes": ["0"]}, ["limitBytes: Invalid value: 0: must be greater than 0"]),
         (
             {"sinceSeconds": ["5"], "sinceTime": ["2026-01-01T00:00:00Z"]},
-            ["Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"],
+            ["[]: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"],
         ),
         ({"stream": ["stdout"]}, ['stream: Unsupported value: "stdout": supported values: "All", "Stderr", "Stdout"']),
-        ({"stream": ["Stdout"], "tailLines": ["1"]}, ["Forbidden: `tailLines` and specific `stream` are mutually exclusive for now"]),
+        ({"stream": ["Stdout"], "tailLines": ["1"]}, ["[]: Forbidden: `tailLines` and specific `stream` are mutually exclusive for now"]),
     ],
 )
 def test_log_options_that_contradict(query: dict[str, list[str]], details: list[str]) -> None:
