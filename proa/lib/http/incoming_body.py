@@ -2,9 +2,23 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+
+from proa.lib.http.server_options import ServerOptions
 
 HIGH_WATER = 256 * 1024
+
+
+def streamed_body(options: ServerOptions, transport: asyncio.Transport, target: bytes, headers: Mapping[str, str]) -> "IncomingBody | None":
+    """The body of a request whose handler reads it itself; None for all others, and for a short one, which costs less read beforehand."""
+    length = headers.get("content-length")
+    if length is None and "transfer-encoding" not in headers:
+        return None
+    if length is not None and (not length.isdigit() or int(length) <= options.stream_from):
+        return None
+    if options.streams is None or not options.streams(target):
+        return None
+    return IncomingBody(transport, None if length is None else int(length))
 
 
 class IncomingBody:

@@ -13,9 +13,9 @@ from typing import Any
 
 import httptools
 
-from proa.lib.http.incoming_body import IncomingBody
+from proa.lib.http.incoming_body import IncomingBody, streamed_body
 from proa.lib.http.message import AnyResponse, Handler, Request, Response, StreamResponse, UpgradeResponse
-from proa.lib.http.server_head import PIECE, head, pieces, sized, split_target
+from proa.lib.http.server_head import PIECE, head, last_answer, pieces, sized, split_target
 from proa.lib.http.server_options import ServerOptions
 from proa.lib.http.server_output import CLOSED, TurnOutput
 from proa.lib.http.server_pending import Pending, resume
@@ -47,18 +47,12 @@ class ServerConnection(asyncio.Protocol):
         self._incoming: IncomingBody | None = None
         self._leftover = b""
         self._drained: asyncio.Future[None] | None = None
-        self._writing_paused = False
+        self._writing_paused = self._reading_paused = self._patient = False
         self._stalled_since = 0.0
-        self._patient = False
-        self._reading_paused = False
         self.closed: asyncio.Event | None = None
-        self.is_closed = False
-        self._is_tls = False
+        self.is_closed = self._is_tls = False
         self._refusal: tuple[int, str] | None = None
-        self.busy = False
-        self.streaming = False
-        self.closing = False
-        self._refused = False
+        self.busy = self.streaming = self.closing = self._refused = False
         self.since = self._loop.time()
         self._clear()
 
@@ -67,11 +61,9 @@ class ServerConnection(asyncio.Protocol):
         self._headers: dict[str, str] = {}
         self._repeated: dict[str, list[str]] = {}
         self._body: list[bytes] = []
-        self._body_size = 0
-        self._head_size = 0
+        self._body_size = self._head_size = 0
         self._in_head = True
-        self._expects = False
-        self.receiving = False
+        self._expects = self.receiving = False
 
     # -- transport
 
@@ -169,21 +161,18 @@ class ServerConnection(asyncio.Protocol):
         self._target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        key = name.decode("latin-1").lower()
-        text = value.decode("latin-1")
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         present = self._headers.get(key)
-        if present is None:
-            self._headers[key] = text
-            return
-        self._headers[key] = f"{present}, {text}"
-        self._repeated.setdefault(key, [present]).append(text)
+        self._headers[key] = text if present is None else f"{present}, {text}"
+        if present is not None:
+            self._repeated.setdefault(key, [present]).append(text)
 
     def on_headers_complete(self) -> None:
         self._in_head = False
         headers = self._headers
         length = headers.get("content-length")
-        if self._options.streams is not None and self._is_streamed(length):
-            self._begin_streamed(None if length is None else int(length))
+        if self._options.streams is not None and (body := streamed_body(self._options, self.transport, self._target, headers)):
+            self._begin_streamed(body)
         elif length is not None and length.isdigit() and int(length) > self._options.body_limit:
             self._refuse_body()
         elif "expect" in headers and headers["expect"].lower() == "100-continue":
@@ -192,18 +181,9 @@ class ServerConnection(asyncio.Protocol):
             else:
                 self._output.add(_CONTINUE)
 
-    def _is_streamed(self, length: str | None) -> bool:
-        """A short body costs less when it is read beforehand."""
-        if length is None and "transfer-encoding" not in self._headers:
-            return False
-        is_long = length is None or (length.isdigit() and int(length) > self._options.stream_from)
-        return is_long and self._options.streams is not None and self._options.streams(self._target)
-
-    def _begin_streamed(self, length: int | None) -> None:
+    def _begin_streamed(self, body: IncomingBody) -> None:
         """Hand the request on before its body."""
-        body = IncomingBody(self.transport, length)
-        expects = self._headers.get("expect", "").lower() == "100-continue"
-        if expects:
+        if self._headers.get("expect", "").lower() == "100-continue":
             self._output.add(_CONTINUE)
             self._output.flush()
         self._enqueue(b"", body)
@@ -233,8 +213,7 @@ class ServerConnection(asyncio.Protocol):
             self._incoming = None
             self._clear()
             return
-        body = self._body
-        self._enqueue(b"" if not body else body[0] if len(body) == 1 else b"".join(body))
+        self._enqueue(b"".join(self._body) if len(self._body) != 1 else self._body[0])
 
     def _enqueue(self, body: bytes, stream: IncomingBody | None = None) -> None:
         if self._refused:
@@ -245,25 +224,12 @@ class ServerConnection(asyncio.Protocol):
             self._refuse(400, str(error))
             return
         parser = self._parser
+        method, peer, certificate, repeated = parser.get_method().decode("latin-1"), self._peer, self._certificate, self._repeated
         request = Request(
-            parser.get_method().decode("latin-1"),
-            path,
-            query,
-            self._headers,
-            body,
-            raw_path,
-            raw_query,
-            self._peer,
-            self._certificate,
-            repeated=self._repeated,
-            stream=stream,
+            method, path, query, self._headers, body, raw_path, raw_query, peer, certificate, repeated=repeated, stream=stream
         )
-        pending = Pending(
-            request,
-            keep_alive=parser.should_keep_alive(),
-            old=parser.get_http_version() == "1.0",
-            upgrade=parser.should_upgrade(),
-        )
+        old, upgrade = parser.get_http_version() == "1.0", parser.should_upgrade()
+        pending = Pending(request, keep_alive=parser.should_keep_alive(), old=old, upgrade=upgrade)
         self._clear()
         self._queue.append(pending)
         if not self.busy and not self._writing_paused:
@@ -309,10 +275,7 @@ class ServerConnection(asyncio.Protocol):
             return
         status, message = self._refusal
         self._refusal = None
-        response = self._options.refuse(status, message)
-        body = response.body if isinstance(response.body, bytes) else b"".join(response.body)
-        framing = f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        self._output.add(head(status, response.headers, response.repeated_headers, framing) + body)
+        self._output.add(last_answer(self._options.refuse(status, message)))
         self._output.flush()
         self._loop.call_later(LINGER if status in (413, 431) else 0, self.transport.close)
 

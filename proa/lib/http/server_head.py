@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from urllib.parse import parse_qs, unquote
 
-from proa.lib.http.message import LongBody
+from proa.lib.http.message import LongBody, Response
 
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 PIECE = 256 * 1024
@@ -77,3 +77,10 @@ def sized(body: bytes | Iterable[bytes]) -> tuple[Iterable[bytes], int]:
         return body, body.size
     parts = [body] if isinstance(body, bytes) else list(body)
     return parts, sum(map(len, parts))
+
+
+def last_answer(response: Response) -> bytes:
+    """A whole answer after which the connection is closed."""
+    body = response.body if isinstance(response.body, bytes) else b"".join(response.body)
+    framing = f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    return head(response.status, response.headers, response.repeated_headers, framing) + body

@@ -50,6 +50,16 @@ async def handler(request: Request) -> AnyResponse:
             return Response(404, {}, "|".join(lines).encode(), (("warning", "a"), ("warning", "b")))
 
 
+def test_a_whole_answer_before_the_end_of_a_body_says_that_no_other_follows() -> None:
+    async def scenario(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"POST /peer HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 100000\r\n\r\npart")
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        assert b"connection: close\r\n" in await reader.readuntil(b"\r\n\r\n")
+        assert (await reader.read()).startswith(b"127.0.0.1:")
+
+    run(scenario, ServerOptions(streams=lambda target: True))
+
+
 def run(scenario: Scenario, options: ServerOptions | None = None) -> None:
     async def main() -> None:
         server = HttpServer(handler, options or ServerOptions())
