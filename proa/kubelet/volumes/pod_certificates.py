@@ -1,7 +1,8 @@
 """Certificates that pods of this node project: a key and a PodCertificateRequest for each source, a new one of both before expiry.
 
 The watch of this node's requests starts with the first pod that needs one. It wakes pods whose request was answered, so a volume is ready
-as soon as its certificate is issued.
+as soon as its certificate is issued. Only certificates.k8s.io/v1 is spoken, as its betas have other fields: an older API server answers
+that it has no such resource.
 """
 
 import asyncio
