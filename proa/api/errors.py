@@ -22,6 +22,11 @@ class Cause:
         return f"{self.field}: {self.message}" if self.field else self.message
 
 
+def joined(details: Sequence[str]) -> str:
+    """Several things that are wrong, as one sentence."""
+    return details[0] if len(details) == 1 else f"[{', '.join(details)}]"
+
+
 class ApiError(Exception):
     """A failed request. `details` is the Status's details without empty members."""
 
@@ -151,7 +156,7 @@ class Invalid(ApiError):
 
     @classmethod
     def of(cls, group: str, kind: str, name: str, causes: Sequence[Cause]) -> "Invalid":
-        described = causes[0].detail if len(causes) == 1 else f"[{', '.join(cause.detail for cause in causes)}]"
+        described = joined([cause.detail for cause in causes])
         subject = f"{kind}.{group}" if group else kind
         listed = [{"reason": cause.reason, "message": cause.message, "field": cause.field} for cause in causes]
         return cls(f'{subject} "{name}" is invalid: {described}', _details(group, kind, name, causes=listed))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from proa.api.errors import not_supported
+from proa.api.errors import joined, not_supported
 from proa.api.meta import Object
 from proa.api.pod_template import CONTAINER_LISTS
 from proa.apiserver.admission.refusal import refuse
@@ -30,7 +30,7 @@ class AlwaysPullImages(PassiveAdmission):
             if holder.get(field) != POLICY
         ]
         if problems:
-            raise refuse(attributes, problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]")
+            raise refuse(attributes, joined(problems))
 
 
 def _is_ignored(attributes: Attributes) -> bool:

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from proa.api.errors import TooManyRequests
+from proa.api.errors import TooManyRequests, joined
 from proa.api.meta import Object
 from proa.apiserver.interface import Attributes, PassiveAdmission
 from proa.lib.clock import Clock
@@ -46,8 +46,7 @@ class EventRateLimit(PassiveAdmission):
             if not self._take(limit, buckets, key):
                 refused.append(f"limit reached on type {limit.type} for key {key}")
         if refused:
-            told = refused[0] if len(refused) == 1 else f"[{', '.join(refused)}]"
-            raise TooManyRequests(f"Too many requests: {told}")
+            raise TooManyRequests(f"Too many requests: {joined(refused)}")
 
     def _take(self, limit: Limit, buckets: OrderedDict[str, _Bucket], key: str) -> bool:
         now = self._clock.monotonic()

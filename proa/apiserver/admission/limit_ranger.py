@@ -6,6 +6,7 @@ Applies to new pods, their resize, and claims. Pods' resources can't be changed 
 from collections.abc import Iterator
 
 from proa.api import meta
+from proa.api.errors import joined
 from proa.api.meta import Object
 from proa.apiserver.admission.limit_constraints import violations
 from proa.apiserver.admission.refusal import refuse
@@ -47,7 +48,7 @@ class LimitRanger(PassiveAdmission):
         for _, limit_range in sorted(ranges.items()):
             problems = list(dict.fromkeys(violations(attributes.object, attributes.group_resource == PODS, limit_range)))
             if problems:
-                raise refuse(attributes, problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]")
+                raise refuse(attributes, joined(problems))
 
 
 def _applies(attributes: Attributes) -> bool:

@@ -34,6 +34,7 @@ _SYSCTLS_1_29 = _SYSCTLS_1_27 | {
     "net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes",
 }  # fmt: skip
 _SYSCTLS_1_32 = _SYSCTLS_1_29 | {"net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"}
+_SYSCTLS_1_37 = _SYSCTLS_1_32 | {"net.ipv4.tcp_slow_start_after_idle", "net.ipv4.tcp_notsent_lowat"}
 _SELINUX_1_0 = frozenset({"", "container_t", "container_init_t", "container_kvm_t"})
 _SELINUX_1_31 = _SELINUX_1_0 | {"container_engine_t"}
 
@@ -123,7 +124,7 @@ def _privileged(metadata: Object, spec: Object) -> Violation | None:
     return Violation("privileged", f"{named(names)} must not set securityContext.privileged=true") if names else None
 
 
-def _proc_mount(metadata: Object, spec: Object) -> Violation | None:
+def proc_mount(metadata: Object, spec: Object) -> Violation | None:
     bad = {
         each["name"]: security(each)["procMount"] for each in containers(spec) if security(each).get("procMount", "Default") != "Default"
     }
@@ -133,7 +134,7 @@ def _proc_mount(metadata: Object, spec: Object) -> Violation | None:
 
 
 def _proc_mount_1_35(metadata: Object, spec: Object) -> Violation | None:
-    return None if has_user_namespace(spec) else _proc_mount(metadata, spec)
+    return None if has_user_namespace(spec) else proc_mount(metadata, spec)
 
 
 def _seccomp_1_0(metadata: Object, spec: Object) -> Violation | None:
@@ -210,7 +211,7 @@ CHECKS = (
     Check("hostPorts", ((0, _host_ports),)),
     Check("hostProbesAndHostLifecycle", ((34, _probe_hosts),)),
     Check("privileged", ((0, _privileged),)),
-    Check("procMount", ((0, _proc_mount), (35, _proc_mount_1_35))),
+    Check("procMount", ((0, proc_mount), (35, _proc_mount_1_35))),
     Check(
         "seLinuxOptions", ((0, lambda meta, spec: _se_linux(spec, _SELINUX_1_0)), (31, lambda meta, spec: _se_linux(spec, _SELINUX_1_31)))
     ),
@@ -222,6 +223,7 @@ CHECKS = (
             (27, lambda meta, spec: _sysctls(spec, _SYSCTLS_1_27)),
             (29, lambda meta, spec: _sysctls(spec, _SYSCTLS_1_29)),
             (32, lambda meta, spec: _sysctls(spec, _SYSCTLS_1_32)),
+            (37, lambda meta, spec: _sysctls(spec, _SYSCTLS_1_37)),
         ),
     ),
     Check("windowsHostProcess", ((0, _host_process),)),

@@ -35,12 +35,22 @@ class Level:
     def strictness(self) -> int:
         return LEVELS.index(self.name)
 
+    def is_like(self, other: "Level") -> bool:
+        """No version makes a difference to a level that asks nothing."""
+        return self == other or not (self.strictness or other.strictness)
+
+
+PRIVILEGED = Level()
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    enforce: Level = Level()
-    audit: Level = Level()
-    warn: Level = Level()
+    enforce: Level = PRIVILEGED
+    audit: Level = PRIVILEGED
+    warn: Level = PRIVILEGED
+
+    def is_like(self, other: "Policy") -> bool:
+        return self.enforce.is_like(other.enforce) and self.audit.is_like(other.audit) and self.warn.is_like(other.warn)
 
     @property
     def asks_nothing(self) -> bool:

@@ -1,7 +1,7 @@
 """The restricted policy: what a hardened pod states on top of baseline. Names, versions and words are those of the published library."""
 
 from proa.api.meta import Object
-from proa.apiserver.admission.pod_security.baseline import SECCOMP_TYPES, bad_seccomp, seccomp_type
+from proa.apiserver.admission.pod_security.baseline import SECCOMP_TYPES, bad_seccomp, proc_mount, seccomp_type
 from proa.apiserver.admission.pod_security.check import (
     Check,
     Examine,
@@ -94,6 +94,7 @@ def _but_in_user_namespace(examine: Examine) -> Examine:
 CHECKS = (
     Check("allowPrivilegeEscalation", ((8, _privilege_escalation), (25, _but_on_windows(_privilege_escalation)))),
     Check("capabilities_restricted", ((22, _capabilities), (25, _but_on_windows(_capabilities))), ("capabilities_baseline",)),
+    Check("procMount_restricted", ((35, proc_mount),), ("procMount",)),
     Check("restrictedVolumes", ((0, _volumes),), ("hostPathVolumes",)),
     Check("runAsNonRoot", ((0, _run_as_non_root), (35, _but_in_user_namespace(_run_as_non_root)))),
     Check("runAsUser", ((23, _run_as_user), (35, _but_in_user_namespace(_run_as_user)))),

@@ -110,6 +110,16 @@ RESTRICTED: list[tuple[Object, str]] = [
     ),
     (with_(good(runAsUser=0)), 'runAsUser=0 (container "a" must not set runAsUser=0)'),
     (with_(good(runAsUser=0, runAsNonRoot=False), hostUsers=False), ""),
+    (
+        with_(good(procMount="Unmasked"), hostUsers=False),
+        'procMount (container "a" must not set securityContext.procMount to "Unmasked")',
+    ),
+    (
+        with_(good(procMount="Unmasked")),
+        'procMount (container "a" must not set securityContext.procMount to "Unmasked")',
+    ),
+    (with_(good(), volumes=[{"name": "i", "image": {"reference": "r"}}]), ""),
+    (with_(good(), volumes=[{"name": "u"}]), 'restricted volume types (volume "u" uses restricted volume type "unknown")'),
     (with_(c(runAsNonRoot=True), os={"name": "windows"}), ""),
     (with_(good(seccompProfile={"type": "Localhost"}), securityContext={"runAsUser": 0}), "runAsUser=0 (pod must not set runAsUser=0)"),
 ]
@@ -130,6 +140,17 @@ def test_restricted(spec: Object, expected: str) -> None:
     [
         (Level("baseline", 33), with_({"name": "a", "livenessProbe": {"httpGet": {"host": "h"}}}), {}, []),
         (Level("baseline", 34), with_(c(procMount="Unmasked"), hostUsers=False), {}, ["procMount"]),
+        (Level("baseline", 36), with_(securityContext={"sysctls": [{"name": "net.ipv4.tcp_notsent_lowat"}]}), {}, ["forbidden sysctls"]),
+        (
+            Level("baseline", 37), with_(securityContext={"sysctls": [
+                {"name": "net.ipv4.tcp_notsent_lowat"}, {"name": "net.ipv4.tcp_slow_start_after_idle"}]}), {}, [],
+        ),
+        (Level("baseline", 31), with_(securityContext={"sysctls": [{"name": "net.ipv4.tcp_wmem"}]}), {}, ["forbidden sysctls"]),
+        (Level("baseline", 28), with_(securityContext={"sysctls": [{"name": "net.ipv4.tcp_fin_timeout"}]}), {}, ["forbidden sysctls"]),
+        (Level("restricted", 34), with_(good(procMount="Unmasked"), hostUsers=False), {}, ["procMount"]),
+        (Level("restricted", 34), with_(good(runAsUser=0), hostUsers=False), {}, ["runAsUser=0"]),
+        (Level("restricted", 22), with_(good(runAsUser=0)), {}, []),
+        (Level("restricted", 21), with_(good(capabilities={"add": ["NET_RAW"]})), {}, ["non-default capabilities"]),
         (Level("baseline", 26), with_(securityContext={"sysctls": [{"name": "net.ipv4.tcp_rmem"}]}), {}, ["forbidden sysctls"]),
         (Level("baseline", 30), with_(c(seLinuxOptions={"type": "container_engine_t"})), {}, ["seLinuxOptions"]),
         (Level("baseline", 18), with_(c(seccompProfile={"type": "Unconfined"})), {}, []),
@@ -242,7 +263,7 @@ def test_updates_that_change_nothing_of_importance_pass(attributes: Make, ask: A
 def test_a_namespace_with_wrong_labels_is_invalid(attributes: Make, ask: Ask) -> None:
     obj = {"metadata": {"name": "shop", "labels": labelled(enforce="strict")}}
     assert ask(namespaces(), attributes("CREATE", "namespaces", obj)) == (
-        f'422 namespaces "shop" is forbidden: Namespace "shop" is invalid: metadata.labels[{PREFIX}enforce]: Invalid value: "strict": '
+        f'422 Namespace "shop" is invalid: metadata.labels[{PREFIX}enforce]: Invalid value: "strict": '
         "must be one of privileged, baseline, restricted"
     )
     assert ask(namespaces(), attributes("UPDATE", "namespaces", obj, old_object=obj, name="shop")) == ""
@@ -262,4 +283,19 @@ def test_a_tightened_namespace_hears_of_its_pods(attributes: Make, ask: Ask) -> 
         'existing pods in namespace "shop" violate the new PodSecurity enforce level "baseline:latest"',
         "a (and 1 other pod): privileged",
         "z: host namespaces",
+    ]
+
+
+def test_no_more_than_three_thousand_pods_are_looked_at(attributes: Make, ask: Ask) -> None:
+    reader, heard = FakeReader(), list[str]()
+    for number in range(3002):
+        spec = with_(c(privileged=True), **({"runtimeClassName": "kata"} if number == 0 else {}))
+        reader.put("", "pods", {"metadata": {"name": f"p{number:04}", "namespace": "shop"}, "spec": spec})
+    new = {"metadata": {"name": "shop", "labels": labelled(enforce="baseline")}}
+    asked = attributes("UPDATE", "namespaces", new, old_object={"metadata": {"name": "shop"}}, name="shop", add_warning=heard.append)
+    assert ask(PodSecurity(reader, exemptions=Exemptions(runtime_classes=frozenset({"kata"}))), asked) == ""
+    assert heard == [
+        "new PodSecurity enforce level only checked against the first 3000 of 3001 existing pods",
+        'existing pods in namespace "shop" violate the new PodSecurity enforce level "baseline:latest"',
+        "p0001 (and 2999 other pods): privileged",
     ]
