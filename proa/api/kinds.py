@@ -48,6 +48,7 @@ CLUSTER_ROLES = ResourceId("rbac.authorization.k8s.io", "v1", "clusterroles", "C
 ROLE_BINDINGS = ResourceId("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding", True)
 ROLES = ResourceId("rbac.authorization.k8s.io", "v1", "roles", "Role", True)
 
+RESOURCE_CLAIMS = ResourceId("resource.k8s.io", "v1", "resourceclaims", "ResourceClaim", True)
 PRIORITY_CLASSES = ResourceId("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", False)
 RUNTIME_CLASSES = ResourceId("node.k8s.io", "v1", "runtimeclasses", "RuntimeClass", False)
 CSI_NODES = ResourceId("storage.k8s.io", "v1", "csinodes", "CSINode", False)

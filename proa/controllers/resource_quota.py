@@ -13,7 +13,7 @@ from proa.api.kinds import PODS, RESOURCE_QUOTAS
 from proa.api.meta import Object
 from proa.api.pod_resources import Amounts
 from proa.api.quantity import ZERO, canonical_text
-from proa.api.quota.scopes import counts
+from proa.api.quota.scopes import attributes_classes, counts
 from proa.api.quota.usage import count_name, names_for, usage_of
 from proa.api.resource import ResourceId
 from proa.client.discovery import discover
@@ -26,7 +26,7 @@ from proa.runtime.reconciler import DONE, Result
 
 RESYNC_SECONDS = 300.0
 RETRY_SECONDS = 0.5
-_FULL = (kinds.SERVICES, kinds.PERSISTENT_VOLUME_CLAIMS)
+_FULL = (kinds.SERVICES, kinds.PERSISTENT_VOLUME_CLAIMS, kinds.RESOURCE_CLAIMS)
 """Whose use depends on more than that they are there; pods are read anew each time, as no cache holds all of them."""
 _CORE = {
     each.plural: each
@@ -101,7 +101,7 @@ class ResourceQuotaReconciler:
     async def _counted(self, hard: Iterable[str]) -> list[ResourceId]:
         """The kinds that the quota's names are about; names of kinds that nobody serves count nothing."""
         names = list(hard)
-        found = [each for each in (PODS, *_CORE.values()) if names_for((each.group, each.plural), names)]
+        found = [each for each in (PODS, kinds.RESOURCE_CLAIMS, *_CORE.values()) if names_for((each.group, each.plural), names)]
         others = [
             name for name in names if name.startswith("count/") and name not in {count_name(each.group, each.plural) for each in found}
         ]
@@ -137,16 +137,27 @@ class ResourceQuotaReconciler:
             self._enqueue(new)
 
     def _pod_changed(self, old: Object, new: Object) -> None:
-        if pods.is_finished(new) and not pods.is_finished(old):
+        if (pods.is_finished(new) and not pods.is_finished(old)) or _asks(new) != _asks(old):
             self._gone(new)
 
     def _changed(self, old: Object, new: Object) -> None:
-        if old.get("spec") != new.get("spec"):
+        if old.get("spec") != new.get("spec") or _of_volume(old) != _of_volume(new):
             self._gone(new)
 
     def _gone(self, obj: Object) -> None:
         for quota in self._quotas.lister.list(meta.namespace(obj)):
             self._enqueue(quota)
+
+
+def _asks(pod: Object) -> list[Object | None]:
+    """What a resize changes."""
+    spec = pod.get("spec") or {}
+    return [each.get("resources") for field in ("containers", "initContainers") for each in spec.get(field) or ()] + [spec.get("resources")]
+
+
+def _of_volume(claim: Object) -> tuple[object, set[str]]:
+    """What a claim's status says of its use."""
+    return (claim.get("status") or {}).get("allocatedResources"), attributes_classes(claim)
 
 
 def _texts(used: Amounts) -> dict[str, str]:

@@ -7,14 +7,14 @@ from proa.api.pod_template import qos_class
 from proa.api.quota.usage import CLAIMS, PODS, names_for
 
 ScopeMatch = Callable[[Object, str, Sequence[str]], bool]
-"""Of a spec, the operator and the values."""
+"""Of an object, the operator and the values."""
 
 
 def counts(quota: Object, kind: tuple[str, str], obj: Object, hard: Mapping[str, str]) -> bool:
     """Whether the quota limits something that the object uses, and is about such objects at all."""
     if not names_for(kind, hard):
         return False
-    return all(matches_scope(kind, obj.get("spec") or {}, *scope) for scope in scopes_of(quota))
+    return all(matches_scope(kind, obj, *scope) for scope in scopes_of(quota))
 
 
 def scopes_of(quota: Object) -> Iterator[tuple[str, str, Sequence[str]]]:
@@ -30,9 +30,9 @@ def scope_of(expression: Object) -> tuple[str, str, Sequence[str]]:
     return expression.get("scopeName", ""), expression.get("operator", ""), expression.get("values") or ()
 
 
-def matches_scope(kind: tuple[str, str], spec: Object, scope: str, operator: str, values: Sequence[str]) -> bool:
+def matches_scope(kind: tuple[str, str], obj: Object, scope: str, operator: str, values: Sequence[str]) -> bool:
     match = _SCOPES.get((kind, scope))
-    return match is not None and match(spec, operator, values)
+    return match is not None and match(obj, operator, values)
 
 
 def _selects(value: str, operator: str, values: Sequence[str]) -> bool:
@@ -48,12 +48,16 @@ def _selects(value: str, operator: str, values: Sequence[str]) -> bool:
     return False
 
 
-def _is_terminating(spec: Object) -> bool:
-    return spec.get("activeDeadlineSeconds") is not None
+def _spec(obj: Object) -> Object:
+    return obj.get("spec") or {}
 
 
-def _crosses_namespaces(spec: Object) -> bool:
-    affinity = spec.get("affinity") or {}
+def _is_terminating(pod: Object) -> bool:
+    return _spec(pod).get("activeDeadlineSeconds") is not None
+
+
+def _crosses_namespaces(pod: Object) -> bool:
+    affinity = _spec(pod).get("affinity") or {}
     terms: list[Object] = []
     for kind in ("podAffinity", "podAntiAffinity"):
         rules = affinity.get(kind) or {}
@@ -62,14 +66,25 @@ def _crosses_namespaces(spec: Object) -> bool:
     return any(term.get("namespaces") or term.get("namespaceSelector") is not None for term in terms)
 
 
+def attributes_classes(claim: Object) -> set[str]:
+    """Those that a claim wants, has, or is on its way to."""
+    status = claim.get("status") or {}
+    named = (
+        _spec(claim).get("volumeAttributesClassName"),
+        status.get("currentVolumeAttributesClassName"),
+        (status.get("modifyVolumeStatus") or {}).get("targetVolumeAttributesClassName"),
+    )
+    return {name for name in named if name}
+
+
 _SCOPES: Mapping[tuple[tuple[str, str], str], ScopeMatch] = {
-    (PODS, "Terminating"): lambda spec, operator, values: _is_terminating(spec),
-    (PODS, "NotTerminating"): lambda spec, operator, values: not _is_terminating(spec),
-    (PODS, "BestEffort"): lambda spec, operator, values: qos_class(spec) == "BestEffort",
-    (PODS, "NotBestEffort"): lambda spec, operator, values: qos_class(spec) != "BestEffort",
-    (PODS, "PriorityClass"): lambda spec, operator, values: _selects(spec.get("priorityClassName") or "", operator, values),
-    (PODS, "CrossNamespacePodAffinity"): lambda spec, operator, values: _crosses_namespaces(spec),
-    (CLAIMS, "VolumeAttributesClass"): lambda spec, operator, values: _selects(
-        spec.get("volumeAttributesClassName") or "", operator, values
+    (PODS, "Terminating"): lambda pod, operator, values: _is_terminating(pod),
+    (PODS, "NotTerminating"): lambda pod, operator, values: not _is_terminating(pod),
+    (PODS, "BestEffort"): lambda pod, operator, values: qos_class(_spec(pod)) == "BestEffort",
+    (PODS, "NotBestEffort"): lambda pod, operator, values: qos_class(_spec(pod)) != "BestEffort",
+    (PODS, "PriorityClass"): lambda pod, operator, values: _selects(_spec(pod).get("priorityClassName") or "", operator, values),
+    (PODS, "CrossNamespacePodAffinity"): lambda pod, operator, values: _crosses_namespaces(pod),
+    (CLAIMS, "VolumeAttributesClass"): lambda claim, operator, values: any(
+        _selects(name, operator, values) for name in attributes_classes(claim) or {""}
     ),
 }

@@ -1,7 +1,8 @@
 """What one object uses of a quota, by the quota's names for it, and which names each kind answers for. Pure.
 
-Every kind is counted as `count/PLURAL.GROUP` as long as it is stored; pods, services and claims use more than that. A pod that has
-finished, or that is overdue to go, uses nothing but its place. Source: "Resource Quotas" and the evaluators' rules.
+Every kind but events is counted as `count/PLURAL.GROUP` as long as it is stored; pods, services and claims of volumes and of devices use
+more than that. A pod that has finished, or that is overdue to go, uses nothing but its place. Source: "Resource Quotas" and the
+evaluators' rules.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -9,11 +10,14 @@ from datetime import datetime, timedelta
 
 from proa.api.meta import Object
 from proa.api.pod_resources import Amounts, amounts, pod_limits, pod_requests
-from proa.api.quantity import NANO, Quantity
+from proa.api.quantity import NANO, ZERO, Quantity
 from proa.lib.clock import parse_time
 
 ONE = Quantity(NANO)
 PODS, SERVICES, CLAIMS = ("", "pods"), ("", "services"), ("", "persistentvolumeclaims")
+DEVICE_CLAIMS = ("resource.k8s.io", "resourceclaims")
+NEVER_COUNTED = frozenset({("", "events"), ("", "bindings"), ("authorization.k8s.io", "localsubjectaccessreviews")})
+"""Kinds in namespaces that quotas leave alone."""
 COUNTED_BY_NAME = ("configmaps", "persistentvolumeclaims", "replicationcontrollers", "resourcequotas", "secrets", "services")
 """Core kinds whose plural alone is a quota's name for them."""
 _COMPUTE = ("cpu", "memory", "ephemeral-storage")
@@ -21,6 +25,9 @@ _POD_NAMES = frozenset({"pods", *_COMPUTE, *(f"{side}.{name}" for side in ("requ
 _SERVICE_NAMES = frozenset({"services", "services.nodeports", "services.loadbalancers"})
 _CLASS = ".storageclass.storage.k8s.io/"
 _BETA_CLASS = "volume.beta.kubernetes.io/storage-class"
+_DEVICES = ".deviceclass.resource.k8s.io/devices"
+_MAX_DEVICES = 32
+"""What a request for all devices may get."""
 
 
 def count_name(group: str, plural: str) -> str:
@@ -30,6 +37,8 @@ def count_name(group: str, plural: str) -> str:
 def names_for(kind: tuple[str, str], names: Iterable[str]) -> set[str]:
     """Those of a quota's names that this kind uses."""
     group, plural = kind
+    if kind in NEVER_COUNTED:
+        return set()
     own = {count_name(group, plural)} | ({plural} if not group and plural in COUNTED_BY_NAME else set())
     more = _NAMES.get(kind)
     return {name for name in names if name in own or (more is not None and more(name))}
@@ -43,8 +52,7 @@ def _is_pod_name(name: str) -> bool:
 
 def is_extended(resource: str) -> bool:
     """A resource of somebody's own domain."""
-    domain, slash, _ = resource.partition("/")
-    return bool(slash) and domain != "kubernetes.io" and not domain.endswith(".kubernetes.io")
+    return "/" in resource and "kubernetes.io/" not in resource
 
 
 def _is_claim_name(name: str) -> bool:
@@ -55,6 +63,7 @@ _NAMES: Mapping[tuple[str, str], Callable[[str], bool]] = {
     PODS: _is_pod_name,
     SERVICES: lambda name: name in _SERVICE_NAMES,
     CLAIMS: _is_claim_name,
+    DEVICE_CLAIMS: lambda name: name.endswith(_DEVICES),
 }
 
 
@@ -67,6 +76,8 @@ def usage_of(kind: tuple[str, str], obj: Object, now: datetime) -> Amounts:
         return used | (_pod(obj) if uses_resources(obj, now) else {})
     if kind == SERVICES:
         return used | _service(obj)
+    if kind == DEVICE_CLAIMS:
+        return used | _devices(obj)
     return used | _claim(obj) if kind == CLAIMS else used
 
 
@@ -113,10 +124,32 @@ def _claim(claim: Object) -> Amounts:
     storage_class = annotations.get(_BETA_CLASS) or spec.get("storageClassName") or ""
     used: Amounts = {f"{storage_class}{_CLASS}persistentvolumeclaims": ONE} if storage_class else {}
     asked = amounts((spec.get("resources") or {}).get("requests")).get("storage")
-    allocated = amounts((claim.get("status") or {}).get("allocatedResources")).get("storage")
-    stored = max((each for each in (asked, allocated) if each is not None), key=lambda each: each.nano, default=None)
-    if stored is not None:
-        used["requests.storage"] = stored
+    if asked is not None:
+        allocated = amounts((claim.get("status") or {}).get("allocatedResources")).get("storage", asked)
+        stored = max(asked, allocated, key=lambda each: each.nano)
+        used["requests.storage"] = Quantity(stored.value * NANO, stored.format)
         if storage_class:
-            used[f"{storage_class}{_CLASS}requests.storage"] = stored
+            used[f"{storage_class}{_CLASS}requests.storage"] = used["requests.storage"]
     return used
+
+
+def _devices(claim: Object) -> Amounts:
+    """How many devices of each class the claim may get at worst: of the alternatives of a request, the most of each class."""
+    used: Amounts = {}
+    for request in ((claim.get("spec") or {}).get("devices") or {}).get("requests") or ():
+        most: dict[str, int] = {}
+        for each in request.get("firstAvailable") or [request.get("exactly")]:
+            if each is not None and each.get("deviceClassName"):
+                name = f"{each['deviceClassName']}{_DEVICES}"
+                most[name] = max(most.get(name, 0), _number(each))
+        used |= {name: used.get(name, ZERO) + Quantity(number * NANO) for name, number in most.items()}
+    return used
+
+
+def _number(request: Object) -> int:
+    match request.get("allocationMode", "ExactCount"):
+        case "ExactCount":
+            return int(request.get("count", 1))
+        case "All":
+            return _MAX_DEVICES
+    return 0

@@ -1,6 +1,6 @@
 """What a LimitRange has against a pod or a claim, each sentence as upstream words it. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from proa.api.meta import Object
 from proa.api.pod_resources import Amounts, amounts, pod_limits, pod_requests
@@ -31,12 +31,7 @@ def _pod(spec: Object, limit: Object) -> Iterator[str]:
 
 def _claim(spec: Object, limit: Object) -> Iterator[str]:
     checks: tuple[tuple[str, Check], ...] = (("min", _minimum), ("max", _maximum_request))
-    stored = {name: amount for name, amount in amounts((spec.get("resources") or {}).get("requests")).items() if name == "storage"}
-    yield from _apply(checks, {**limit, **{field: _storage_only(limit.get(field)) for field, _ in checks}}, stored, {})
-
-
-def _storage_only(bounds: Mapping[str, str] | None) -> Mapping[str, str]:
-    return {name: amount for name, amount in (bounds or {}).items() if name == "storage"}
+    yield from _apply(checks, limit, amounts((spec.get("resources") or {}).get("requests")), {})
 
 
 def _apply(checks: tuple[tuple[str, Check], ...], limit: Object, requests: Amounts, limits: Amounts) -> Iterator[str]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from proa.api import meta
 from proa.api.meta import Object
-from proa.apiserver.admission.refusal import refuse
-from proa.apiserver.admission.resource_quota.charge import QuotaRefusal, demand_of
+from proa.apiserver.admission.refusal import fail, refuse
+from proa.apiserver.admission.resource_quota.charge import QuotaRefusal, UncoveredScopes, demand_of
 from proa.apiserver.admission.resource_quota.ledger import Ledger
 from proa.apiserver.admission.resource_quota.limited import Limited
 from proa.apiserver.interface import Attributes, ObjectReader, ObjectWriter, PassiveAdmission
@@ -46,6 +46,8 @@ class ResourceQuota(PassiveAdmission):
             return
         try:
             await self._ledger.charge(attributes.namespace, demand, dry_run=attributes.dry_run)
+        except UncoveredScopes as refusal:
+            raise fail(str(refusal)) from None
         except QuotaRefusal as refusal:
             raise refuse(attributes, str(refusal)) from None
 

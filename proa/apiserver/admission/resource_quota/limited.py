@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from proa.api.meta import Object
 from proa.api.pod_resources import Amounts
-from proa.api.quota.scopes import matches_scope, scope_of
+from proa.api.quota.scopes import matches_scope, scope_of, scopes_of
 from proa.api.quota.usage import names_for
 from proa.lib.dataclass import dataclass
 
@@ -19,32 +19,23 @@ class Limited:
     scopes: tuple[Object, ...] = ()
 
 
-def uncovered(limited: Sequence[Limited], kind: tuple[str, str], obj: Object, delta: Amounts, quotas: Sequence[Object]) -> str:
-    """Why the object may not be, empty if it may. `quotas` are those of the namespace that count it."""
+def uncovered_names(limited: Sequence[Limited], kind: tuple[str, str], usage: Amounts, concerned: Sequence[Object]) -> list[str]:
+    """What the object uses and no quota that counts it covers."""
+    used = [name for name, amount in usage.items() if amount.nano > 0]
     about = [each for each in limited if (each.group, each.resource) == kind]
-    if not about:
-        return ""
-    used = {name for name, amount in delta.items() if amount.nano > 0}
     names = {name for each in about for part in each.contains for name in used if part in name}
-    hard = {name for quota in quotas for name in names_for(kind, (quota.get("status") or {}).get("hard") or {})}
-    if missing := sorted(names - hard):
-        return f"insufficient quota to consume: {','.join(missing)}"
-    wanted = [scope for each in about for scope in each.scopes if matches_scope(kind, obj.get("spec") or {}, *scope_of(scope))]
-    covered = [each for quota in quotas for each in _selectors(quota)]
-    open_ = [scope for scope in wanted if not any(_same(scope, each) for each in covered)]
-    if open_:
-        told = " ".join(
-            f"{{{each.get('scopeName', '')} {each.get('operator', '')} [{' '.join(each.get('values') or ())}]}}" for each in open_
-        )
-        return f"insufficient quota to match these scopes: [{told}]"
-    return ""
+    hard = {name for quota in concerned for name in names_for(kind, (quota.get("status") or {}).get("hard") or {})}
+    return sorted(names - hard)
 
 
-def _selectors(quota: Object) -> list[Object]:
-    spec = quota.get("spec") or {}
-    named: list[Object] = [{"scopeName": each, "operator": "Exists"} for each in spec.get("scopes") or ()]
-    return named + list((spec.get("scopeSelector") or {}).get("matchExpressions") or ())
+def uncovered_scopes(limited: Sequence[Limited], kind: tuple[str, str], obj: Object, quotas: Sequence[Object]) -> str:
+    """Scopes that the object is in and no quota of its namespace names for it, as they are told."""
+    wanted = [scope for each in limited for scope in each.scopes if matches_scope(kind, obj, *scope_of(scope))]
+    if not wanted:
+        return ""
+    covered = {scope[0] for quota in quotas for scope in scopes_of(quota) if matches_scope(kind, obj, *scope)}
+    return " ".join(_told(scope) for scope in wanted if scope.get("scopeName") not in covered)
 
 
-def _same(one: Object, other: Object) -> bool:
-    return one.get("scopeName") == other.get("scopeName")
+def _told(scope: Object) -> str:
+    return f"{{{scope.get('scopeName', '')} {scope.get('operator', '')} [{' '.join(scope.get('values') or ())}]}}"
