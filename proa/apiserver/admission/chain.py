@@ -96,7 +96,7 @@ def _of_kinds(
         LimitPodHardAntiAffinityTopology(),
         LimitRanger(reader),
         ServiceAccount(reader, time),
-        NodeRestriction(reader),
+        NodeRestriction(reader, authorizer),
         TaintNodesByCondition(),
         AlwaysPullImages(),
         PodSecurity(reader, settings.pod_security, settings.exemptions),

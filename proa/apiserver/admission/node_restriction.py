@@ -1,5 +1,6 @@
 """What a kubelet may write: its own Node without labels or taints that attract pods, status and deletion of its own pods, mirror pods that
-refer to nothing, tokens for its own pods, its own Lease and CSINode. Completes the Node authorizer, which can't see the object.
+refer to nothing, tokens and certificates for its own pods, its own Lease and CSINode. Completes the Node authorizer, which can't see the
+object.
 """
 
 from collections.abc import Callable
@@ -8,13 +9,14 @@ from proa.api import meta
 from proa.api.errors import NotFound
 from proa.api.meta import Object
 from proa.api.pod_annotations import MIRROR
-from proa.apiserver.admission import node_pod_certificates
+from proa.apiserver.admission import node_certificates
 from proa.apiserver.admission.node_labels import forbidden_labels
+from proa.apiserver.admission.node_tokens import audience_problem
 from proa.apiserver.admission.refusal import refuse
 from proa.apiserver.authn.token_request import REPLACED
 from proa.apiserver.authz import pod_references
 from proa.apiserver.authz.node import LEASE_NAMESPACE, node_identity
-from proa.apiserver.interface import Attributes, ObjectReader, PassiveAdmission
+from proa.apiserver.interface import Attributes, Authorizer, ObjectReader, PassiveAdmission
 
 OWN_LEASE = "can only access node lease with the same name as the requesting node"
 OWN_CSI_NODE = "can only access CSINode with the same name as the requesting node"
@@ -23,8 +25,8 @@ OWN_CSI_NODE = "can only access CSINode with the same name as the requesting nod
 class NodeRestriction(PassiveAdmission):
     name = "NodeRestriction"
 
-    def __init__(self, reader: ObjectReader) -> None:
-        self._reader = reader
+    def __init__(self, reader: ObjectReader, authorizer: Authorizer) -> None:
+        self._reader, self._authorizer = reader, authorizer
         self._checks: dict[tuple[str, str], Callable[[str, Attributes], None]] = {
             ("", "pods"): self._pod,
             ("", "nodes"): self._node,
@@ -34,6 +36,7 @@ class NodeRestriction(PassiveAdmission):
             ("storage.k8s.io", "csinodes"): self._csi_node,
             ("resource.k8s.io", "resourceslices"): self._resource_slice,
             ("certificates.k8s.io", "podcertificaterequests"): self._pod_certificate,
+            ("certificates.k8s.io", "certificatesigningrequests"): node_certificates.check_signing_request,
         }
 
     async def admit(self, attributes: Attributes) -> None:
@@ -46,6 +49,8 @@ class NodeRestriction(PassiveAdmission):
         check = self._checks.get(attributes.group_resource)
         if check is not None:
             check(node, attributes)
+        if attributes.subresource == "token" and attributes.operation == "CREATE":
+            await self._audience(attributes)
 
     def _pod(self, node: str, attributes: Attributes) -> None:
         match attributes.subresource:
@@ -65,8 +70,8 @@ class NodeRestriction(PassiveAdmission):
             if self._existing_pod(attributes, attributes.name).get("spec", {}).get("nodeName") != node:
                 raise refuse(attributes, f'node "{node}" can only delete pods with spec.nodeName set to itself')
         elif attributes.operation == "CREATE":
-            why = mirror_pod_problem(node, attributes.object or {}) or self._owner_problem(node, attributes.object or {})
-            if why:
+            pod = attributes.object or {}
+            if why := mirror_pod_problem(node, pod) or self._owner_problem(node, pod) or mirror_reference_problem(node, pod):
                 raise refuse(attributes, why)
         else:
             why = f'unexpected operation "{attributes.operation}", node "{node}" can only create and delete mirror pods'
@@ -90,13 +95,20 @@ class NodeRestriction(PassiveAdmission):
         if name != node:
             raise refuse(attributes, f'node "{node}" is not allowed to modify node "{name}"')
         new, old = attributes.object or {}, attributes.old_object or {}
+        source = new.get("spec", {}).get("configSource")
         if attributes.operation == "CREATE":
+            if source is not None:
+                raise refuse(attributes, f'node "{node}" is not allowed to create pods with a non-nil configSource')
             labels = forbidden_labels(meta.labels(new), {})
             if labels:
                 raise refuse(attributes, f'node "{node}" is not allowed to set the following labels: {", ".join(labels)}')
         elif attributes.operation == "UPDATE":
+            if source is not None and source != old.get("spec", {}).get("configSource"):
+                raise refuse(attributes, f'node "{node}" is not allowed to update configSource to a new non-nil configSource')
             if (new.get("spec", {}).get("taints") or []) != (old.get("spec", {}).get("taints") or []):
                 raise refuse(attributes, f'node "{node}" is not allowed to modify taints')
+            if meta.owner_references(new) != meta.owner_references(old):
+                raise refuse(attributes, f'node "{node}" is not allowed to modify ownerReferences')
             labels = forbidden_labels(meta.labels(new), meta.labels(old))
             if labels:
                 raise refuse(attributes, f"is not allowed to modify labels: {', '.join(labels)}")
@@ -124,6 +136,12 @@ class NodeRestriction(PassiveAdmission):
         if pod.get("spec", {}).get("nodeName") != node:
             raise refuse(attributes, "node requested token bound to a pod scheduled on a different node")
 
+    async def _audience(self, attributes: Attributes) -> None:
+        request = (attributes.object or {}).get("spec", {})
+        pod = self._existing_pod(attributes, request["boundObjectRef"]["name"])
+        if why := await audience_problem(attributes, request.get("audiences") or [], pod, self._reader, self._authorizer):
+            raise refuse(attributes, why)
+
     def _lease(self, node: str, attributes: Attributes) -> None:
         if attributes.namespace != LEASE_NAMESPACE:
             raise refuse(attributes, f'can only access leases in the "{LEASE_NAMESPACE}" system namespace')
@@ -135,13 +153,11 @@ class NodeRestriction(PassiveAdmission):
     def _resource_slice(self, node: str, attributes: Attributes) -> None:
         obj = attributes.object if attributes.operation == "CREATE" else attributes.old_object
         if attributes.operation in ("CREATE", "DELETE") and obj is not None and obj.get("spec", {}).get("nodeName") != node:
-            raise refuse(attributes, "can only create/delete ResourceSlice with the same NodeName as the requesting node")
+            word = attributes.operation.lower()
+            raise refuse(attributes, f"can only {word} ResourceSlice with the same NodeName as the requesting node")
 
     def _pod_certificate(self, node: str, attributes: Attributes) -> None:
-        if attributes.operation != "CREATE" or attributes.object is None:
-            return
-        if why := node_pod_certificates.problem(node, attributes.object, attributes.namespace, self._reader):
-            raise refuse(attributes, why)
+        node_certificates.check_pod_request(node, attributes, self._reader)
 
 
 def _own_name(node: str, attributes: Attributes, why: str) -> None:
@@ -160,10 +176,16 @@ def _pod_status(node: str, attributes: Attributes) -> None:
         raise refuse(attributes, f'node "{node}" cannot update labels through pod status')
     if _claim_statuses(new) != _claim_statuses(old):
         raise refuse(attributes, f'node "{node}" cannot update resource claim statues')
+    if _extended_claim(new) != _extended_claim(old):
+        raise refuse(attributes, f'node "{node}" cannot update extended resource claim status')
 
 
 def _claim_statuses(pod: Object) -> list[Object]:
     return pod.get("status", {}).get("resourceClaimStatuses") or []
+
+
+def _extended_claim(pod: Object) -> Object:
+    return pod.get("status", {}).get("extendedResourceClaimStatus") or {}
 
 
 def mirror_pod_problem(node: str, pod: Object) -> str:
@@ -173,7 +195,7 @@ def mirror_pod_problem(node: str, pod: Object) -> str:
         return f'pod does not have "{MIRROR}" annotation, node "{node}" can only create mirror pods'
     if spec.get("nodeName") != node:
         return f'node "{node}" can only create pods with spec.nodeName set to itself'
-    return _mirror_owner_problem(node, meta.owner_references(pod)) or _mirror_reference_problem(node, pod)
+    return _mirror_owner_problem(node, meta.owner_references(pod))
 
 
 def _mirror_owner_problem(node: str, owners: list[Object]) -> str:
@@ -187,21 +209,10 @@ def _mirror_owner_problem(node: str, owners: list[Object]) -> str:
     return f'node "{node}" must not set blockOwnerDeletion on an owner reference' if owners[0].get("blockOwnerDeletion") else ""
 
 
-def _mirror_reference_problem(node: str, pod: Object) -> str:
-    cannot = f'node "{node}" can not create pods that reference'
-    spec = pod.get("spec", {})
-    if spec.get("serviceAccountName"):
-        return f"{cannot} a service account"
-    needed = pod_references.references(pod)
-    if needed.secrets:
-        return f"{cannot} secrets"
-    if needed.config_maps:
-        return f"{cannot} configmaps"
-    if pod_references.projects_trust_bundle(pod):
-        return f"{cannot} clustertrustbundles"
-    if any(volume.get("persistentVolumeClaim") for volume in spec.get("volumes") or ()):
-        return f"{cannot} persistentvolumeclaims"
-    return f"{cannot} resourceclaims" if spec.get("resourceClaims") else ""
+def mirror_reference_problem(node: str, pod: Object) -> str:
+    """What a mirror pod names that is not in its manifest: its kubelet could get at it that way."""
+    kind = pod_references.first_kind(pod)
+    return f'node "{node}" can not create pods that reference {kind}' if kind else ""
 
 
 def _without_sizes(claim: Object) -> Object:

@@ -9,13 +9,13 @@ from proa.api import meta
 from proa.api.errors import NotFound
 from proa.api.meta import Object
 from proa.api.pod_template import qos_class
-from proa.apiserver.admission.refusal import refuse
+from proa.apiserver.admission.refusal import fail
 from proa.apiserver.interface import Attributes, ObjectReader, PassiveAdmission
 
 DEFAULTS = "scheduler.alpha.kubernetes.io/defaultTolerations"
 ALLOWED = "scheduler.alpha.kubernetes.io/tolerationsWhitelist"
 MEMORY_PRESSURE = {"key": "node.kubernetes.io/memory-pressure", "operator": "Exists", "effect": "NoSchedule"}
-CONFLICT = "pod tolerations (possibly merged with namespace default tolerations) conflict with its namespace whitelist"
+CONFLICT = "pod tolerations (possibly merged with namespace default tolerations) conflict with its"
 
 
 class PodTolerationRestriction(PassiveAdmission):
@@ -30,7 +30,10 @@ class PodTolerationRestriction(PassiveAdmission):
         if attributes.subresource or attributes.operation not in ("CREATE", "UPDATE") or attributes.object is None:
             return
         spec = attributes.object.setdefault("spec", {})
-        added = list(self._of_namespace(attributes, DEFAULTS, self._defaults)) if attributes.operation == "CREATE" else []
+        added: list[Object] = []
+        if attributes.operation == "CREATE":
+            of_namespace = self._annotated(attributes, DEFAULTS)
+            added += self._defaults if of_namespace is None else of_namespace
         if qos_class(spec) != "BestEffort":
             added.append(MEMORY_PRESSURE)
         if added:
@@ -43,22 +46,27 @@ class PodTolerationRestriction(PassiveAdmission):
         self._check(attributes, attributes.object.get("spec") or {})
 
     def _check(self, attributes: Attributes, spec: Object) -> None:
-        allowed = self._of_namespace(attributes, ALLOWED, self._allowed)
         tolerations = spec.get("tolerations") or ()
-        if allowed and not all(any(covers(each, toleration) for each in allowed) for toleration in tolerations):
-            raise refuse(attributes, CONFLICT)
+        if not tolerations:
+            return
+        of_namespace, scope = self._annotated(attributes, ALLOWED), "namespace"
+        if of_namespace is None:
+            of_namespace, scope = self._allowed, "cluster"
+        if of_namespace and not all(any(covers(each, toleration) for each in of_namespace) for toleration in tolerations):
+            raise fail(f"{CONFLICT} {scope} whitelist")
 
-    def _of_namespace(self, attributes: Attributes, annotation: str, default: Sequence[Object]) -> Sequence[Object]:
+    def _annotated(self, attributes: Attributes, annotation: str) -> Sequence[Object] | None:
+        """None if the namespace does not say."""
         namespace = self._reader.get("", "namespaces", attributes.namespace)
         if namespace is None:
             raise NotFound.of("", "namespaces", attributes.namespace)
         text = meta.annotations(namespace).get(annotation)
-        if text is None:
-            return default
+        if not text:
+            return None if text is None else []
         try:
-            found: Any = orjson.loads(text) if text else []
+            found: Any = orjson.loads(text)
         except orjson.JSONDecodeError as error:
-            raise refuse(attributes, f"invalid annotation {annotation} of namespace {attributes.namespace}: {error}") from None
+            raise fail(str(error)) from None
         return found if isinstance(found, list) else []
 
 

@@ -5,6 +5,7 @@ Nobody sets the overhead but this plugin: a pod that brings one of its own must 
 
 from proa.api.meta import Object
 from proa.api.quantity import parse
+from proa.apiserver.admission.pod_toleration_restriction import merged
 from proa.apiserver.admission.refusal import refuse
 from proa.apiserver.interface import Attributes, ObjectReader, PassiveAdmission
 
@@ -77,6 +78,5 @@ def _schedule(attributes: Attributes, spec: Object, scheduling: Object) -> None:
     if selector:
         spec["nodeSelector"] = selector
     tolerations = list(spec.get("tolerations") or ())
-    tolerations += [dict(each) for each in scheduling.get("tolerations") or () if each not in tolerations]
-    if tolerations:
-        spec["tolerations"] = tolerations
+    if tolerations or scheduling.get("tolerations"):
+        spec["tolerations"] = merged([*tolerations, *(scheduling.get("tolerations") or ())])

@@ -8,7 +8,8 @@ import random
 from proa.api import meta
 from proa.api.meta import Object
 from proa.api.pod_annotations import MIRROR
-from proa.apiserver.admission.refusal import refuse
+from proa.apiserver.admission.mountable_secrets import debugging_problem, secrets_problem
+from proa.apiserver.admission.refusal import fail, refuse
 from proa.apiserver.authn.service_account_claims import BOUND_TOKEN_SECONDS
 from proa.apiserver.authz.pod_references import references
 from proa.apiserver.interface import Attributes, ObjectReader, PassiveAdmission
@@ -23,6 +24,7 @@ ROOT_CA_CONFIG_MAP = "kube-root-ca.crt"
 NAME_CHARACTERS = "bcdfghjklmnpqrstvwxz2456789"
 """Those of generated names: no vowels, so that no words come out."""
 ENFORCE_MOUNTABLE = "kubernetes.io/enforce-mountable-secrets"
+TRUE = ("1", "t", "T", "true", "TRUE", "True")
 
 
 class ServiceAccount(PassiveAdmission):
@@ -46,15 +48,22 @@ class ServiceAccount(PassiveAdmission):
             spec["imagePullSecrets"] = [dict(each) for each in account["imagePullSecrets"]]
 
     async def validate(self, attributes: Attributes) -> None:
-        pod = _pod(attributes)
-        if pod is None:
+        pod = attributes.object
+        if attributes.subresource == "ephemeralcontainers" and attributes.operation == "UPDATE" and pod is not None:
+            if (account := self._strict_account(attributes, pod)) and (why := debugging_problem(account, pod)):
+                raise fail(why)
             return
-        if attributes.operation == "CREATE" and MIRROR in meta.annotations(pod):
+        if attributes.operation != "CREATE" or attributes.subresource or pod is None:
+            return
+        if MIRROR in meta.annotations(pod):
             self._validate_mirror_pod(attributes, pod)
-        elif attributes.operation == "CREATE":
-            account = self._account(attributes, pod["spec"].get("serviceAccountName", ""))
-            if meta.annotations(account).get(ENFORCE_MOUNTABLE) == "true":
-                _limit_secrets(attributes, account, pod)
+        elif (account := self._strict_account(attributes, pod)) and (why := secrets_problem(account, pod)):
+            raise refuse(attributes, why)
+
+    def _strict_account(self, attributes: Attributes, pod: Object) -> Object | None:
+        """The pod's account, if it lists the secrets that its pods may use."""
+        account = self._account(attributes, pod["spec"].get("serviceAccountName", ""))
+        return account if meta.annotations(account).get(ENFORCE_MOUNTABLE) in TRUE else None
 
     async def _wait_for_account(self, attributes: Attributes, name: str) -> Object:
         """A new namespace gets its default account from a controller a moment later: the first pod waits for that."""
@@ -121,16 +130,3 @@ def token_sources() -> list[Object]:
         {"configMap": {"name": ROOT_CA_CONFIG_MAP, "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
         {"downwardAPI": {"items": [own_namespace]}},
     ]
-
-
-def _limit_secrets(attributes: Attributes, account: Object, pod: Object) -> None:
-    mountable = {each.get("name") for each in account.get("secrets") or ()}
-    pulled = {each.get("name") for each in account.get("imagePullSecrets") or ()}
-    name = meta.name(account)
-    for index, each in enumerate(pod["spec"].get("imagePullSecrets") or ()):
-        if each.get("name") not in pulled:
-            why = f'imagePullSecrets[{index}].name="{each.get("name")}" is not allowed because service account {name} does not reference'
-            raise refuse(attributes, f"{why} that imagePullSecret")
-    for secret in sorted(references(pod).secrets - mountable - pulled):
-        why = f'volume with secret.secretName="{secret}" is not allowed because service account {name} does not reference that secret'
-        raise refuse(attributes, why)

@@ -79,9 +79,41 @@ def resource_claim_names(pod: Object) -> set[str]:
     return found.union(each.get("resourceClaimName") or "" for each in statuses) - {""}
 
 
-def projects_trust_bundle(pod: Object) -> bool:
-    volumes = pod.get("spec", {}).get("volumes") or ()
-    return any(each.get("clusterTrustBundle") for volume in volumes for each in (volume.get("projected") or {}).get("sources") or ())
+def first_kind(pod: Object) -> str:
+    """The first kind of API objects that the pod depends on, as a mirror pod is told that it must not; "" for none."""
+    spec, needed = pod.get("spec", {}), references(pod)
+    if spec.get("serviceAccountName"):
+        return "serviceaccounts"
+    if needed.secrets:
+        return "secrets"
+    if needed.config_maps:
+        return "configmaps"
+    if spec.get("resourceClaims"):
+        return "resourceclaims"
+    return next((kind for volume in spec.get("volumes") or () if (kind := _kind_of_volume(volume))), "")
+
+
+def _kind_of_volume(volume: Object) -> str:
+    for source, kind in _OF_VOLUMES.items():
+        if volume.get(source) is not None:
+            return kind
+    projected = (volume.get("projected") or {}).get("sources") or ()
+    return next((kind for each in projected for source, kind in _OF_PROJECTIONS.items() if each.get(source) is not None), "")
+
+
+_OF_VOLUMES = {
+    "secret": "secrets (via secret volumes)",
+    "csi": "csidrivers (via CSI volumes)",
+    "glusterfs": "endpoints (via glusterFS volumes)",
+    "persistentVolumeClaim": "persistentvolumeclaims",
+    "ephemeral": "persistentvolumeclaims (via ephemeral volumes)",
+    "azureFile": "secrets (via azureFile volumes)",
+}
+_OF_PROJECTIONS = {
+    "serviceAccountToken": "serviceaccounts (via projected volumes)",
+    "clusterTrustBundle": "clustertrustbundles",
+    "podCertificate": "podcertificates",
+}
 
 
 def _at(value: Any, path: tuple[str, ...]) -> str:

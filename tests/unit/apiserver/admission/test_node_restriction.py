@@ -1,16 +1,21 @@
 """What a kubelet may write, sentence by sentence."""
 
-from collections.abc import Callable
+import base64
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from proa.api.meta import Object
 from proa.apiserver.admission.node_labels import forbidden_labels
-from proa.apiserver.admission.node_pod_certificates import problem
 from proa.apiserver.admission.node_restriction import NodeRestriction
 from proa.apiserver.fake import FakeReader
-from proa.apiserver.interface import AdmissionPlugin, Attributes, User
+from proa.apiserver.interface import AdmissionPlugin, Attributes, Decision, RequestInfo, User
 
 Make = Callable[..., Attributes]
 Ask = Callable[[AdmissionPlugin, Attributes], str]
@@ -27,19 +32,41 @@ def pod(node: str, **more: Any) -> Object:
     return {"metadata": {"name": "web", "namespace": "shop", "uid": "pod-uid", **more}, "spec": {"nodeName": node}}
 
 
-def node(name: str = "n1", labels: Object | None = None, taints: list[Object] | None = None) -> Object:
-    return {"metadata": {"name": name, "labels": labels or {}}, "spec": {"taints": taints or []}}
+def node(name: str = "n1", labels: Object | None = None, taints: list[Object] | None = None, **spec: Any) -> Object:
+    return {"metadata": {"name": name, "labels": labels or {}}, "spec": {"taints": taints or [], **spec}}
 
 
-def token(**reference: str) -> Object:
-    return {"spec": {"boundObjectRef": {"apiVersion": "v1", "kind": "Pod", **reference}}}
+def owned(owners: list[Object]) -> Object:
+    return {"metadata": {"name": "n1", "ownerReferences": owners}, "spec": {}}
+
+
+def token(audiences: Sequence[str] = (), **reference: str) -> Object:
+    return {"spec": {"boundObjectRef": {"apiVersion": "v1", "kind": "Pod", **reference}, "audiences": list(audiences)}}
+
+
+def certificate_request(name: str) -> Object:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    made = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(ec.generate_private_key(ec.SECP256R1()), SHA256())
+    request = base64.b64encode(made.public_bytes(Encoding.PEM)).decode()
+    return {"metadata": {"name": "csr"}, "spec": {"signerName": "kubernetes.io/kubelet-serving", "request": request}}
 
 
 def claim(**status: Any) -> Object:
     return {"metadata": {"name": "c", "resourceVersion": str(len(status))}, "status": status}
 
 
+CSR, SLICES = "certificates.k8s.io/certificatesigningrequests", "resource.k8s.io/resourceslices"
 LEASE = "coordination.k8s.io/leases"
+MIRRORED: list[tuple[Object, str]] = [
+    ({"volumes": [{"configMap": {"name": "c"}}]}, "configmaps"),
+    ({"resourceClaims": [{"name": "r"}]}, "resourceclaims"),
+    ({"volumes": [{"name": "v", "csi": {"driver": "d"}}]}, "csidrivers (via CSI volumes)"),
+    ({"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}]}, "persistentvolumeclaims"),
+    ({"volumes": [{"name": "v", "ephemeral": {}}]}, "persistentvolumeclaims (via ephemeral volumes)"),
+    ({"volumes": [{"name": "v", "projected": {"sources": [{"serviceAccountToken": {}}]}}]}, "serviceaccounts (via projected volumes)"),
+    ({"volumes": [{"name": "v", "projected": {"sources": [{"clusterTrustBundle": {}}]}}]}, "clustertrustbundles"),
+    ({"volumes": [{"name": "v", "projected": {"sources": [{"podCertificate": {}}]}}]}, "podcertificates"),
+]
 CASES: list[tuple[str, str, str, Object | None, dict[str, Any], str]] = [
     ("CREATE", "pods", "", mirror(), {}, ""),
     (
@@ -58,11 +85,19 @@ CASES: list[tuple[str, str, str, Object | None, dict[str, Any], str]] = [
     ("CREATE", "pods", "", mirror(OWNER | {"uid": "x"}), {}, 'pods "m" is forbidden: node n1 UID mismatch: expected x got node-uid'),
     (
         "CREATE", "pods", "", mirror(serviceAccountName="a"), {},
-        'pods "m" is forbidden: node "n1" can not create pods that reference a service account',
+        'pods "m" is forbidden: node "n1" can not create pods that reference serviceaccounts',
     ),
     (
         "CREATE", "pods", "", mirror(volumes=[{"secret": {"secretName": "s"}}]), {},
         'pods "m" is forbidden: node "n1" can not create pods that reference secrets',
+    ),
+    *(
+        ("CREATE", "pods", "", mirror(**spec), {}, f'pods "m" is forbidden: node "n1" can not create pods that reference {kind}')
+        for spec, kind in MIRRORED
+    ),
+    (
+        "CREATE", "pods", "", mirror(OWNER | {"uid": "x"}, serviceAccountName="a"), {},
+        'pods "m" is forbidden: node n1 UID mismatch: expected x got node-uid',
     ),
     ("DELETE", "pods", "", None, {"name": "mine"}, ""),
     (
@@ -104,10 +139,53 @@ CASES: list[tuple[str, str, str, Object | None, dict[str, Any], str]] = [
         'nodes "n1" is forbidden: node "n1" is not allowed to modify taints',
     ),
     (
+        "CREATE", "nodes", "", node(configSource={}), {},
+        'nodes "n1" is forbidden: node "n1" is not allowed to create pods with a non-nil configSource',
+    ),
+    (
+        "UPDATE", "nodes", "", node(configSource={}), {"name": "n1", "old_object": node()},
+        'nodes "n1" is forbidden: node "n1" is not allowed to update configSource to a new non-nil configSource',
+    ),
+    ("UPDATE", "nodes", "", owned([]), {"name": "n1", "old_object": owned([])}, ""),
+    (
+        "UPDATE", "nodes", "", owned([OWNER]), {"name": "n1", "old_object": owned([])},
+        'nodes "n1" is forbidden: node "n1" is not allowed to modify ownerReferences',
+    ),
+    ("CREATE", CSR, "", certificate_request("system:node:n1"), {}, ""),
+    (
+        "CREATE", CSR, "", certificate_request("system:node:n2"), {},
+        'certificatesigningrequests.certificates.k8s.io "csr" is forbidden: can only create a node CSR with CN=system:node:n1',
+    ),
+    (
+        "CREATE", SLICES, "", {"metadata": {"name": "s"}, "spec": {"nodeName": "n2"}}, {},
+        'resourceslices.resource.k8s.io "s" is forbidden: can only create ResourceSlice with the same NodeName as the requesting node',
+    ),
+    (
+        "DELETE", SLICES, "", None, {"name": "s", "old_object": {"spec": {"nodeName": "n2"}}},
+        'resourceslices.resource.k8s.io "s" is forbidden: can only delete ResourceSlice with the same NodeName as the requesting node',
+    ),
+    (
+        "UPDATE", "pods", "status", {**pod("n1"), "status": {"extendedResourceClaimStatus": {"resourceClaimName": "c"}}},
+        {"name": "web", "old_object": pod("n1")},
+        'pods "web" is forbidden: node "n1" cannot update extended resource claim status',
+    ),
+    (
         "UPDATE", "nodes", "", node(labels={"x.k8s.io/y": "1"}), {"name": "n1", "old_object": node()},
         'nodes "n1" is forbidden: is not allowed to modify labels: x.k8s.io/y',
     ),
     ("CREATE", "serviceaccounts", "token", token(name="mine", uid="mine-uid"), {"name": "app"}, ""),
+    ("CREATE", "serviceaccounts", "token", token(["vault"], name="mine", uid="mine-uid"), {"name": "app"}, ""),
+    ("CREATE", "serviceaccounts", "token", token(["driver"], name="mine", uid="mine-uid"), {"name": "app"}, ""),
+    ("CREATE", "serviceaccounts", "token", token(["granted"], name="mine", uid="mine-uid"), {"name": "app"}, ""),
+    (
+        "CREATE", "serviceaccounts", "token", token(["x"], name="mine", uid="mine-uid"), {"name": "app"},
+        'serviceaccounts "app" is forbidden: audience "x" not found in pod spec volume, system:node:n1 is not authorized to request '
+        "tokens for this audience",
+    ),
+    (
+        "CREATE", "serviceaccounts", "token", token(["x", "vault"], name="mine", uid="mine-uid"), {"name": "app"},
+        'serviceaccounts "app" is forbidden: node may only request 0 or 1 audiences',
+    ),
     (
         "CREATE", "serviceaccounts", "token", {"spec": {}}, {"name": "app"},
         'serviceaccounts "app" is forbidden: node requested token not bound to a pod',
@@ -139,6 +217,23 @@ CASES: list[tuple[str, str, str, Object | None, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
+VOLUMES = [
+    {"name": "t", "projected": {"sources": [{"serviceAccountToken": {}}, {"serviceAccountToken": {"audience": "vault"}}]}},
+    {"name": "v", "persistentVolumeClaim": {"claimName": "c"}},
+]
+
+
+class Grants:
+    """Lets nodes ask for tokens for one more audience."""
+
+    async def authorize(self, user: User, info: RequestInfo) -> Decision:
+        asked = info.verb, info.group, info.version, info.resource, info.namespace, info.name
+        return Decision(asked == ("request-serviceaccounts-token-audience", "", "v1", "granted", "shop", "app") or None)
+
+    def rules_for(self, user: User, namespace: str) -> tuple[list[Object], list[Object], str]:
+        return [], [], ""
+
+
 @pytest.mark.parametrize(("operation", "plural", "subresource", "obj", "more", "expected"), CASES)
 def test_writes_of_a_node(
     attributes: Make, ask: Ask, operation: str, plural: str, subresource: str, obj: Object | None, more: dict[str, Any], expected: str
@@ -146,14 +241,18 @@ def test_writes_of_a_node(
     reader = FakeReader()
     reader.put("", "nodes", {"metadata": {"name": "n1", "uid": "node-uid"}})
     for name, host in (("mine", "n1"), ("other", "n2")):
-        reader.put("", "pods", {"metadata": {"name": name, "namespace": "shop", "uid": f"{name}-uid"}, "spec": {"nodeName": host}})
+        spec = {"nodeName": host, "volumes": VOLUMES}
+        reader.put("", "pods", {"metadata": {"name": name, "namespace": "shop", "uid": f"{name}-uid"}, "spec": spec})
+    reader.put("", "persistentvolumeclaims", {"metadata": {"name": "c", "namespace": "shop"}, "spec": {"volumeName": "pv"}})
+    reader.put("", "persistentvolumes", {"metadata": {"name": "pv"}, "spec": {"csi": {"driver": "d"}}})
+    reader.put("storage.k8s.io", "csidrivers", {"metadata": {"name": "d"}, "spec": {"tokenRequests": [{"audience": "driver"}]}})
     asked = attributes(operation, plural, obj, subresource=subresource, user=N1, **{"namespace": "shop", **more})
     code = "404" if expected.endswith("not found") else "403"
-    assert ask(NodeRestriction(reader), asked) == (f"{code} {expected}" if expected else "")
+    assert ask(NodeRestriction(reader, Grants()), asked) == (f"{code} {expected}" if expected else "")
 
 
 def test_others_are_not_restricted(attributes: Make, ask: Ask) -> None:
-    assert ask(NodeRestriction(FakeReader()), attributes("CREATE", "pods", pod("n1"), user=User("jane"))) == ""
+    assert ask(NodeRestriction(FakeReader(), Grants()), attributes("CREATE", "pods", pod("n1"), user=User("jane"))) == ""
 
 
 @pytest.mark.parametrize(
@@ -177,22 +276,42 @@ CERTIFICATE = {
 }  # fmt: skip
 
 
+ABOUT = 'PodCertificateRequest for pod "shop/web"'
+
+
 @pytest.mark.parametrize(
     ("changed", "running", "expected"),
     [
         ({}, {}, ""),
-        ({"nodeName": "n2"}, {}, 'PodCertificateRequest.Spec.NodeName="n2", which is not the requesting node "n1"'),
-        ({"podName": "gone"}, {}, 'while retrieving pod named in the PodCertificateRequest: pod "gone" not found'),
-        ({"podUID": "x"}, {}, 'PodCertificateRequest.Spec.PodUID contains pod UID ("x") which differs from running pod "pod-uid"'),
-        ({}, {"nodeName": "n2"}, 'pod "web" is not running on node "n1"'),
-        ({"serviceAccountName": "x"}, {}, 'PodCertificateRequest.Spec.ServiceAccountName ("x") differs from running pod\'s "shop"'),
-        ({"serviceAccountUID": "x"}, {}, "PodCertificateRequest.Spec.ServiceAccountUID differs from the UID of the pod's service account"),
-        ({"nodeUID": "x"}, {}, "PodCertificateRequest.Spec.NodeUID differs from the node's UID"),
+        ({"nodeName": "n2"}, {}, '!PodCertificateRequest.Spec.NodeName="n2", which is not the requesting node "n1"'),
+        (
+            {"nodeUID": "x"}, {},
+            f'500 {ABOUT} names node UID "x", inconsistent with the running node ("node-uid")',
+        ),
+        (
+            {"podName": "gone"}, {},
+            '500 while retrieving pod "shop/gone" named in the PodCertificateRequest: pod "gone" not found',
+        ),
+        ({"podUID": "x"}, {}, f'500 {ABOUT} contains pod UID ("x") which differs from running pod "pod-uid"'),
+        ({}, {"nodeName": "n2"}, '!pod "shop/web" is not running on node "n1" named in the PodCertificateRequest'),
+        (
+            {"serviceAccountName": "x"}, {},
+            f'!{ABOUT} contains serviceAccountName ("x") that differs from running pod ("shop")',
+        ),
+        (
+            {"serviceAccountUID": "x"}, {},
+            f'500 {ABOUT} names service account UID "x", which differs from the running service account ("account-uid")',
+        ),
     ],
-)
-def test_certificates_are_asked_for_pods_of_the_own_node(changed: Object, running: Object, expected: str) -> None:
+)  # fmt: skip
+def test_certificates_are_asked_for_pods_of_the_own_node(
+    attributes: Make, ask: Ask, changed: Object, running: Object, expected: str
+) -> None:
     reader = FakeReader()
     reader.put("", "nodes", {"metadata": {"name": "n1", "uid": "node-uid"}})
     reader.put("", "serviceaccounts", {"metadata": {"name": "shop", "namespace": "shop", "uid": "account-uid"}})
     reader.put("", "pods", {**pod("n1"), "spec": {"nodeName": "n1", "serviceAccountName": "shop", **running}})
-    assert problem("n1", {"spec": {**CERTIFICATE, **changed}}, "shop", reader) == expected
+    body = {"metadata": {"name": "r"}, "spec": {**CERTIFICATE, **changed}}
+    asked = attributes("CREATE", "certificates.k8s.io/podcertificaterequests", body, namespace="shop", user=N1)
+    forbidden = '403 podcertificaterequests.certificates.k8s.io "r" is forbidden: '
+    assert ask(NodeRestriction(reader, Grants()), asked) == expected.replace("!", forbidden, 1)

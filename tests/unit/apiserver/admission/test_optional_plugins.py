@@ -114,7 +114,7 @@ def test_tolerations_of_namespaces(attributes: Make, ask: Ask) -> None:
         assert each["spec"]["tolerations"] == wanted
     other = pod("a", tolerations=[{"key": "b", "operator": "Exists"}])
     text = "pod tolerations (possibly merged with namespace default tolerations) conflict with its namespace whitelist"
-    assert ask(plugin, attributes("CREATE", "pods", other, namespace="n")) == f'403 pods "p" is forbidden: {text}'
+    assert ask(plugin, attributes("CREATE", "pods", other, namespace="n")) == f"500 {text}"
 
 
 class _Clock(VirtualClock):
