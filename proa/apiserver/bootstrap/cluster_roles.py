@@ -4,7 +4,7 @@
 """
 
 from proa.api.meta import Object
-from proa.apiserver.bootstrap.rule import READ, READ_WRITE, WRITE, events, paths, rule
+from proa.apiserver.bootstrap.rule import CORE, READ, READ_WRITE, WRITE, events, paths, rule
 
 AGGREGATE = "rbac.authorization.k8s.io/aggregate-to-"
 """A ClusterRole with this label plus admin, edit or view set to "true" becomes part of that role."""
@@ -25,6 +25,7 @@ EXTENSIONS_VIEW = (
     "replicasets replicasets/scale replicasets/status replicationcontrollers/scale"
 )
 SIGNERS = "certificates.k8s.io"
+EVENTS = f"{CORE} events.k8s.io"
 REVIEWS = [
     rule("create", "tokenreviews", "authentication.k8s.io"),
     rule("create", "subjectaccessreviews", "authorization.k8s.io"),
@@ -42,10 +43,11 @@ EDIT_RULES = [
     rule("create", "pods/eviction"),
     rule(
         WRITE,
-        "configmaps events persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts "
+        "configmaps persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts "
         "services services/proxy",
     ),
     rule("create", "serviceaccounts/token"),
+    rule(WRITE, "events", EVENTS),
     rule(WRITE, f"{WORKLOADS} statefulsets statefulsets/scale", "apps"),
     rule(WRITE, "horizontalpodautoscalers", "autoscaling"),
     rule(WRITE, "cronjobs jobs", "batch"),
@@ -64,10 +66,10 @@ VIEW_RULES = [
     ),
     rule(
         READ,
-        "bindings events limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas "
-        "resourcequotas/status",
+        "bindings limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas resourcequotas/status",
     ),
     rule(READ, "namespaces"),
+    rule(READ, "events", EVENTS),
     rule(READ, "endpointslices", "discovery.k8s.io"),
     rule(
         READ,
@@ -90,7 +92,7 @@ NODE_RULES = [
     rule(f"create {READ}", "nodes"),
     rule("patch update", "nodes/status"),
     rule("patch update", "nodes"),
-    rule("create patch update", "events"),
+    events(),
     rule(READ, "pods"),
     rule("create delete", "pods"),
     rule("patch update", "pods/status"),
@@ -136,9 +138,11 @@ SCHEDULER_RULES = [
     rule(READ, "deviceclasses", "resource.k8s.io"),
     rule(f"patch update {READ}", "resourceclaims", "resource.k8s.io"),
     rule(f"patch update {READ}", "resourceclaims/status", "resource.k8s.io"),
-    rule(f"patch update {READ}", "pods/finalizers"),
+    rule("update", "pods/finalizers"),
     rule(READ, "resourceslices", "resource.k8s.io"),
+    rule("create delete", "resourceclaims", "resource.k8s.io"),
     rule(READ, "devicetaintrules", "resource.k8s.io"),
+    rule("patch update", "resourceclaims/binding", "resource.k8s.io"),
 ]
 
 CONTROLLER_MANAGER_RULES = [
@@ -171,9 +175,8 @@ CLUSTER_ROLES: dict[str, list[Object]] = {
         rule("create", "selfsubjectreviews", "authentication.k8s.io"),
     ],
     "system:monitoring": [
-        paths("/healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/*"),
-        paths("/flagz"),
-        paths("/statusz"),
+        paths("/flagz /healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/* /statusz"),
+        rule("get", "nodes/metrics"),
     ],
     "system:node": NODE_RULES,
     "system:node-bootstrapper": [rule(f"create {READ}", "certificatesigningrequests", SIGNERS)],
@@ -212,6 +215,7 @@ CLUSTER_ROLES: dict[str, list[Object]] = {
     "system:service-account-issuer-discovery": [
         paths("/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/")
     ],
+    "system:cluster-trust-bundle-discovery": [rule(READ, "clustertrustbundles", SIGNERS)],
     "system:certificates.k8s.io:certificatesigningrequests:nodeclient": [rule("create", "certificatesigningrequests/nodeclient", SIGNERS)],
     "system:certificates.k8s.io:certificatesigningrequests:selfnodeclient": [
         rule("create", "certificatesigningrequests/selfnodeclient", SIGNERS)

@@ -67,8 +67,9 @@ CONTROLLER_ROLES: dict[str, list[Object]] = {
         rule(READ, "resourceclaims", RESOURCE),
         rule(READ, "resourceslices", RESOURCE),
         rule(READ, "deviceclasses", RESOURCE),
-        rule(READ, "devicetaintrules", RESOURCE),
         events(),
+        rule("patch update", "devicetaintrules/status", RESOURCE),
+        rule(READ, "devicetaintrules", RESOURCE),
     ],
     "disruption-controller": [
         rule(READ, "deployments", WORKLOAD_GROUPS),
@@ -149,6 +150,7 @@ CONTROLLER_ROLES: dict[str, list[Object]] = {
         rule("patch update", "nodes/status"),
         rule("patch update", "pods/status"),
         rule(f"delete {READ}", "pods"),
+        rule(READ, "leases", "coordination.k8s.io"),
         events(),
     ],
     "persistent-volume-binder": [
@@ -227,7 +229,8 @@ CONTROLLER_ROLES: dict[str, list[Object]] = {
     ],
     "storage-version-migrator-controller": [
         rule("list patch", "*", "*"),
-        rule(f"update {READ}", "storageversionmigrations", "storagemigration.k8s.io"),
+        rule("get", "customresourcedefinitions", "apiextensions.k8s.io"),
+        rule("patch", "customresourcedefinitions/status", "apiextensions.k8s.io"),
         rule("update", "storageversionmigrations/status", "storagemigration.k8s.io"),
     ],
     "ttl-after-finished-controller": [rule(f"delete {READ}", "jobs", "batch"), events()],

@@ -30,6 +30,7 @@ CLUSTER_ROLE_SUBJECTS: dict[str, tuple[tuple[str, str], ...]] = {
     "system:kube-scheduler": (("User", "system:kube-scheduler"),),
     "system:volume-scheduler": (("User", "system:kube-scheduler"),),
     "system:node": (),
+    "system:cluster-trust-bundle-discovery": (("Group", "system:serviceaccounts"),),
     "system:service-account-issuer-discovery": (("Group", "system:serviceaccounts"),),
     "system:coredns": (("ServiceAccount", "coredns"),),
     "system:network-policy": (("ServiceAccount", "network-policy"),),
