@@ -74,6 +74,7 @@ USES: list[tuple[str, Object, Object]] = [
     (f"{BASE}/events", {"metadata": {"name": "e"}, "involvedObject": {"namespace": "default"}}, {"count/events": "0"}),
     (DEVICE_CLAIMS, devices(exactly("gpu")), {GPUS: "1", TPUS: "0", "count/resourceclaims.resource.k8s.io": "1"}),
     (DEVICE_CLAIMS, devices(exactly("gpu", count=2), exactly("gpu", count=3)), {GPUS: "5"}),
+    (DEVICE_CLAIMS, devices(exactly("gpu", count=2)), {"requests.deviceclass.resource.kubernetes.io/gpu.example.com": "2"}),
     (DEVICE_CLAIMS, devices(exactly("gpu", allocationMode="All")), {GPUS: "32"}),
     (
         DEVICE_CLAIMS, devices(either(("gpu", {"count": 2}), ("tpu", {"count": 4}), ("gpu", {"count": 3})), exactly("gpu")),

@@ -26,6 +26,8 @@ _SERVICE_NAMES = frozenset({"services", "services.nodeports", "services.loadbala
 _CLASS = ".storageclass.storage.k8s.io/"
 _BETA_CLASS = "volume.beta.kubernetes.io/storage-class"
 _DEVICES = ".deviceclass.resource.k8s.io/devices"
+_DEVICES_AS_RESOURCE = "deviceclass.resource.kubernetes.io/"
+"""Devices of a class as containers may ask for them, by the class's name; quotas put `requests.` in front."""
 _MAX_DEVICES = 32
 """What a request for all devices may get."""
 
@@ -47,7 +49,11 @@ def names_for(kind: tuple[str, str], names: Iterable[str]) -> set[str]:
 def _is_pod_name(name: str) -> bool:
     if name in _POD_NAMES or name.startswith(("hugepages-", "requests.hugepages-")):
         return True
-    return name.startswith("requests.") and is_extended(name.removeprefix("requests."))
+    return name.startswith("requests.") and _counts_as_request(name.removeprefix("requests."))
+
+
+def _counts_as_request(resource: str) -> bool:
+    return is_extended(resource) or resource.startswith(_DEVICES_AS_RESOURCE)
 
 
 def is_extended(resource: str) -> bool:
@@ -63,7 +69,7 @@ _NAMES: Mapping[tuple[str, str], Callable[[str], bool]] = {
     PODS: _is_pod_name,
     SERVICES: lambda name: name in _SERVICE_NAMES,
     CLAIMS: _is_claim_name,
-    DEVICE_CLAIMS: lambda name: name.endswith(_DEVICES),
+    DEVICE_CLAIMS: lambda name: name.endswith(_DEVICES) or name.startswith(f"requests.{_DEVICES_AS_RESOURCE}"),
 }
 
 
@@ -100,7 +106,7 @@ def compute_usage(requests: Amounts, limits: Amounts) -> Amounts:
     for name, amount in requests.items():
         if name in _COMPUTE or name.startswith("hugepages-"):
             used[name] = used[f"requests.{name}"] = amount
-        elif is_extended(name):
+        elif _counts_as_request(name):
             used[f"requests.{name}"] = amount
     used.update({f"limits.{name}": amount for name, amount in limits.items() if name in _COMPUTE})
     return used
@@ -140,9 +146,10 @@ def _devices(claim: Object) -> Amounts:
         most: dict[str, int] = {}
         for each in request.get("firstAvailable") or [request.get("exactly")]:
             if each is not None and each.get("deviceClassName"):
-                name = f"{each['deviceClassName']}{_DEVICES}"
-                most[name] = max(most.get(name, 0), _number(each))
-        used |= {name: used.get(name, ZERO) + Quantity(number * NANO) for name, number in most.items()}
+                most[each["deviceClassName"]] = max(most.get(each["deviceClassName"], 0), _number(each))
+        for device_class, number in most.items():
+            for name in (f"{device_class}{_DEVICES}", f"requests.{_DEVICES_AS_RESOURCE}{device_class}"):
+                used[name] = used.get(name, ZERO) + Quantity(number * NANO)
     return used
 
 
