@@ -43,11 +43,6 @@ NonResource = Callable[[Request, User], Awaitable[AnyResponse | None]]
 OPENAPI_V3 = "/openapi/v3/"
 DECISION, REASON = "authorization.k8s.io/decision", "authorization.k8s.io/reason"
 _IMPERSONATION = "impersonate-"
-DEPRECATED = {
-    ("", "v1", "componentstatuses"): "v1 ComponentStatus is deprecated in v1.19+",
-    ("", "v1", "endpoints"): "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
-}
-"""Resources whose every use is answered with a warning."""
 
 
 class Pipeline:
@@ -202,17 +197,14 @@ class Pipeline:
             return await (elsewhere.answer_openapi if info.path.startswith(OPENAPI_V3) else elsewhere.answer)(request, user)
         if not info.is_resource:
             return await self._paths(request, user) or page_not_found()
-        key = info.group, info.version, info.resource
-        served = self._context.served.get(key)
+        served = self._context.served.get((info.group, info.version, info.resource))
         if served is None or not _addressable(served, info):
             return page_not_found()
         if self._speaks_cbor:
             admit_cbor(request)
         call = Call(self._context, request, user, info, served, progress.warnings, record)
-        if served.deprecation or key in DEPRECATED:
-            call.warn(served.deprecation or DEPRECATED[key])
-            call.annotate("k8s.io/deprecated", "true")
-            self._metrics.deprecated(info)
+        if served.deprecation:
+            self._deprecated(call)
         if progress.seat is not None:
             call.initialized = progress.seat.release
         verb = self._verb(call)
@@ -221,6 +213,13 @@ class Pipeline:
         if is_long_yaml(request):
             request.body = await asyncio.to_thread(read_yaml, request.body)
         return await verb(call)
+
+    def _deprecated(self, call: Call) -> None:
+        call.warn(call.served.deprecation)
+        call.annotate("k8s.io/deprecated", "true")
+        if call.served.removed_release:
+            call.annotate("k8s.io/removed-release", call.served.removed_release)
+        self._metrics.deprecated(call.info, call.served.removed_release)
 
     def _elsewhere(self, info: RequestInfo) -> Elsewhere | None:
         """Who else answers for the group version that a request is about, be it for its discovery or OpenAPI document."""

@@ -73,9 +73,8 @@ class RequestMetrics:
     def dropped(self, info: RequestInfo) -> None:
         self._dropped.increment(kind_of(info))
 
-    def deprecated(self, info: RequestInfo) -> None:
-        """No deprecated API that is served has a release without it."""
-        self._deprecated.set(1, info.group, info.version, info.resource, info.subresource, "")
+    def deprecated(self, info: RequestInfo, removed_release: str) -> None:
+        self._deprecated.set(1, info.group, info.version, info.resource, info.subresource, removed_release)
 
     def failed(self) -> None:
         self._terminations.increment()

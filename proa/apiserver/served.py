@@ -38,6 +38,8 @@ class ServedResource:
     """Of a CustomResourceDefinition: no strategic merge patches, no protobuf, updates say which version they replace."""
     deprecation: str = field(init=False, default="")
     """The warning for every use of a deprecated version."""
+    removed_release: str = field(init=False, default="")
+    """In which a deprecated version is gone."""
 
     def __post_init__(self) -> None:
         identity = self.resource.id

@@ -52,6 +52,7 @@ from proa.apiserver.process_metrics import add_process_metrics
 from proa.apiserver.reader import CacheReader
 from proa.apiserver.registry.builtin import builtin_resources
 from proa.apiserver.registry.controllers import missing_controller_warning
+from proa.apiserver.registry.lifecycle import deprecation_of
 from proa.apiserver.request_metrics import RequestMetrics
 from proa.apiserver.reviews.build import build_reviews
 from proa.apiserver.served import GroupVersionResource, ServedResource, attributes_of
@@ -173,6 +174,7 @@ class ApiServer:
         for resource in resources:
             identity = resource.id
             served = ServedResource(resource, functools.partial(self._schema_of, resource))
+            served.deprecation, served.removed_release = deprecation_of(identity, _minor(self.config))
             served.controllerless = missing_controller_warning(identity.group, identity.plural, identity.kind)
             if not resource.virtual:
                 served.collection = await self.store.collection(resource.storage_key, attributes_of(resource))
@@ -186,8 +188,8 @@ class ApiServer:
         return self.schema.node(resource.definition) if resource.definition else ANY
 
 
-def _at_least(config: ApiServerConfig, minor: int) -> bool:
-    return int(config.kubernetes_version.split(".")[1]) >= minor
+def _minor(config: ApiServerConfig) -> int:
+    return int(config.kubernetes_version.split(".")[1])
 
 
 def _backend(config: ApiServerConfig) -> Backend:
@@ -227,7 +229,7 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
         watch_events=metrics.events_cell,
         offer=reader.offer,
         withdraw=reader.withdraw,
-        constrained_impersonation=config.feature_gates.get("ConstrainedImpersonation", _at_least(config, 36)),
+        constrained_impersonation=config.feature_gates.get("ConstrainedImpersonation", _minor(config) >= 36),
         min_request_timeout=config.min_request_timeout,
     )
     stages = build_stages(config, reader, served, clock, registry)

@@ -161,9 +161,14 @@ def test_annotations_of_admission_and_of_old_apis(audited: Callable[..., None]) 
         assert annotations["pod-security.kubernetes.io/enforce-policy"] == "privileged:latest"
         assert annotations["pod-security.kubernetes.io/audit-violations"].startswith('would violate PodSecurity "restricted:latest"')
         await api("GET", "/api/v1/componentstatuses")
-        assert events()[0]["annotations"]["k8s.io/deprecated"] == "true"
+        annotations = events()[0]["annotations"]
+        assert (annotations["k8s.io/deprecated"], "k8s.io/removed-release" in annotations) == ("true", False)
+        await api("GET", "/apis/coordination.k8s.io/v1beta1/leasecandidates")
+        annotations = events()[0]["annotations"]
+        assert (annotations["k8s.io/deprecated"], annotations["k8s.io/removed-release"]) == ("true", "1.39")
 
-    audited(scenario, {"rules": [rule("Metadata")], "omitStages": ["RequestReceived"]})
+    options = {"runtime_config": {"coordination.k8s.io/v1beta1": True}}
+    audited(scenario, {"rules": [rule("Metadata")], "omitStages": ["RequestReceived"]}, **options)
 
 
 def test_what_breaks_is_a_panic(audited: Callable[..., None]) -> None:

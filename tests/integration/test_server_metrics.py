@@ -1,8 +1,10 @@
 """What /metrics tells: requests with their dry runs, open watches and their events, the process and the build."""
 
+import asyncio
 import re
+from pathlib import Path
 
-from tests.integration.conftest import Api, Run
+from tests.integration.conftest import Api, Run, running
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 
@@ -54,3 +56,24 @@ def test_who_asks_for_what_is_deprecated(run: Run) -> None:
         assert (found[series % "componentstatuses"], series % "configmaps" in found) == (1, False)
 
     run(scenario)
+
+
+CLASSES = "/apis/resource.k8s.io/v1beta1/deviceclasses"
+
+
+def test_versions_that_will_go_say_so(signing_key: Path, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running(signing_key, tmp_path, runtime_config={"api/beta": True}) as api:
+            asked = await api("GET", CLASSES)
+            told = "resource.k8s.io/v1beta1 DeviceClass is deprecated in v1.35+, unavailable in v1.38+"
+            assert (asked.status, asked.warnings) == (200, [f'299 - "{told}"'])
+            assert (await api("GET", "/apis/resource.k8s.io/v1/deviceclasses")).warnings == []
+            assert (await api("GET", "/apis/certificates.k8s.io/v1beta1/podcertificaterequests")).warnings == []
+            endpoints = await api("GET", "/api/v1/endpoints")
+            assert endpoints.warnings == ['299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"']
+            series = 'apiserver_requested_deprecated_apis{group="%s",version="%s",resource="%s",subresource="",removed_release="%s"}'
+            found = await scrape(api)
+            assert found[series % ("resource.k8s.io", "v1beta1", "deviceclasses", "1.38")] == 1
+            assert found[series % ("", "v1", "endpoints", "")] == 1
+
+    asyncio.run(scenario())

@@ -31,8 +31,25 @@ DEVIATIONS: tuple[Deviation, ...] = (
     ),
     Deviation(
         "admission plugins",
-        "ImagePolicyWebhook is not there; AlwaysAdmit and AlwaysDeny neither",
-        "the first asks a protocol of its own that admission webhooks replace; the others are deprecated",
+        "ImagePolicyWebhook is not there; AlwaysAdmit and AlwaysDeny neither; NodeDeclaredFeatureValidator neither",
+        "the first asks a protocol of its own that admission webhooks replace; the next are deprecated; no kubelet of proa declares any "
+        "features",
+    ),
+    Deviation(
+        "Pod Security",
+        "the pods of a namespace whose labels change are looked at without a limit of time, up to upstream's 3000",
+        "three thousand pods take a tenth of the second that upstream allows",
+    ),
+    Deviation(
+        "NodeRestriction: PersistentVolumeClaim",
+        "a kubelet that changes too much of a claim's status hears which fields it may change, without a Go diff",
+        "there are no Go structures to compare",
+    ),
+    Deviation(
+        "ResourceQuota: devices",
+        "devices of claims count by their class (`CLASS.deviceclass.resource.k8s.io/devices` and "
+        "`requests.deviceclass.resource.kubernetes.io/CLASS`), not by the extended resource that the class stands for",
+        "no scheduler of proa makes claims for extended resources, so no name would be counted twice",
     ),
     Deviation(
         "lifecycle.k8s.io: Eviction",
@@ -222,11 +239,6 @@ DEVIATIONS: tuple[Deviation, ...] = (
         "protobuf: texts that are no UTF-8",
         "refused with 400",
         "they could not be shown in JSON afterwards",
-    ),
-    Deviation(
-        "beta versions of built-in kinds",
-        "no deprecation warning; `removed_release` of the metric is empty and the audit annotation `k8s.io/removed-release` isn't set",
-        "not done yet: the table of releases is not there",
     ),
 )
 
