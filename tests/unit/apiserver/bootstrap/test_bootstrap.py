@@ -44,7 +44,7 @@ def test_a_fresh_cluster_is_complete_and_a_second_start_writes_nothing(tmp_path:
     reader, writer = started(tmp_path)
     plurals = ("clusterroles", "clusterrolebindings", "roles", "rolebindings")
     counts = {plural: len(reader.list(GROUP, plural)) for plural in plurals}
-    assert counts == {"clusterroles": 74, "clusterrolebindings": 55, "roles": 8, "rolebindings": 8}
+    assert counts == {"clusterroles": 75, "clusterrolebindings": 56, "roles": 8, "rolebindings": 8}
     first = {path for _, path in writer.requests[:6]}
     assert first == {"/api/v1/namespaces", *(f"/apis/networking.k8s.io/v1/servicecidrs{rest}" for rest in ("", "/kubernetes/status"))}
     assert [(method, path) for method, path in writer.requests if method != "POST"] == [
