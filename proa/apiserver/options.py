@@ -83,10 +83,18 @@ def list_options(request: Request, *, watching: bool) -> ListOptions:
 
 
 def parse_resource_version(text: str) -> int:
+    try:
+        return parse_version(text)
+    except ValueError as error:
+        raise BadRequest(f'invalid resource version: resourceVersion: Invalid value: "{text}": {error}') from None
+
+
+def parse_version(text: str) -> int:
+    """A number of 64 bits. Raises ValueError in upstream's words."""
     if (version := parse_unsigned(text)) is not None and version < 1 << 64:
         return version
     why = "invalid syntax" if version is None else "value out of range"
-    raise BadRequest(f'invalid resource version: resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": {why}')
+    raise ValueError(f'strconv.ParseUint: parsing "{text}": {why}')
 
 
 def parse_unsigned(text: str) -> int | None:

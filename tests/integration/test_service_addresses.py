@@ -118,7 +118,7 @@ def test_addresses_that_a_service_can_not_have(run: Run, wanted: str, why: str |
         (CIDRS, cidr("a"), [("spec.cidrs", "Required value: at least one CIDR required")]),
         (
             CIDRS, cidr("a", "10.0.0.0/24", "10.1.0.0/24"),
-            [("spec.cidrs", 'Invalid value: {"cidrs":["10.0.0.0/24","10.1.0.0/24"]}: may specify no more than one IP for each IP family, '
+            [("spec.cidrs", 'Invalid value: {"CIDRs":["10.0.0.0/24","10.1.0.0/24"]}: may specify no more than one IP for each IP family, '
                             "i.e 192.168.0.0/24 and 2001:db8::/64")],
         ),
         (CIDRS, cidr("a", "10.0.0.0"), [

@@ -1,15 +1,14 @@
 """What is wrong with the conversion strategy of a CustomResourceDefinition. The paths are those of upstream's internal form."""
 
 from base64 import b64decode
-from urllib.parse import urlsplit
 
 from proa.api.errors import Cause, forbidden, invalid, not_supported, required
 from proa.api.meta import Object
-from proa.api.names import dns1035_label, dns1123_subdomain
+from proa.api.names import dns1035_label
+from proa.apiserver.registry.client_config import check_target
 
 REVIEW_VERSIONS = ("v1", "v1beta1")
 NOT_SET = "should not be set when strategy is not set to Webhook"
-_FORM = "; desired format: https://host[/path]"
 
 
 def validate_conversion(conversion: Object, *, checks_bundle: bool = False) -> list[Cause]:
@@ -32,54 +31,9 @@ def validate_conversion(conversion: Object, *, checks_bundle: bool = False) -> l
 def _client_config(config: Object | None, path: str, *, checks_bundle: bool) -> list[Cause]:
     if config is None:
         return [required(path, "required when strategy is set to Webhook")]
-    url, service = config.get("url"), config.get("service")
-    if (url is None) == (service is None):
-        causes = [required(path, "exactly one of url or service is required")]
-    elif service is None:
-        causes = validate_url(str(url), f"{path}.url")
-    else:
-        causes = validate_service(service, f"{path}.service")
+    causes = check_target(config, path)
     if config.get("caBundle") and checks_bundle:
         causes += validate_bundle(config["caBundle"], f"{path}.caBundle")
-    return causes
-
-
-def validate_url(url: str, path: str) -> list[Cause]:
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        return [required(path, f"url must be a valid URL: {error}{_FORM}")]
-    causes: list[Cause] = []
-    if parts.scheme != "https":
-        causes.append(invalid(path, parts.scheme, f"'https' is the only allowed URL scheme{_FORM}"))
-    user, at, host = parts.netloc.rpartition("@")
-    if not host:
-        causes.append(invalid(path, host, f"host must be specified{_FORM}"))
-    if at:
-        causes.append(invalid(path, user, "user information is not permitted in the URL"))
-    if parts.fragment:
-        causes.append(invalid(path, parts.fragment, "fragments are not permitted in the URL"))
-    if parts.query:
-        causes.append(invalid(path, parts.query, "query parameters are not permitted in the URL"))
-    return causes
-
-
-def validate_service(service: Object, path: str) -> list[Cause]:
-    causes = [required(f"{path}.{field}") for field in ("name", "namespace") if not service.get(field)]
-    port = service.get("port", 443)
-    if not 1 <= port <= 65535:
-        causes.append(invalid(f"{path}.port", port, "port is not valid: must be between 1 and 65535, inclusive"))
-    return causes + _service_path(service.get("path") or "/", f"{path}.path")
-
-
-def _service_path(value: str, path: str) -> list[Cause]:
-    if value in ("/", "//"):
-        return [] if value == "/" else [invalid(path, value, "segment[0] may not be empty")]
-    causes = [] if value.startswith("/") else [invalid(path, value, "must start with a '/'")]
-    for index, step in enumerate(value[1:].removesuffix("/").split("/")):
-        problems = dns1123_subdomain(step) if step else []
-        causes += [] if step else [invalid(path, value, f"segment[{index}] may not be empty")]
-        causes += [invalid(path, value, f"segment[{index}]: {problem}") for problem in problems]
     return causes
 
 

@@ -51,7 +51,7 @@ def validate_definition_update(crd: Object, old: Object) -> list[Cause]:
     spec, former = crd.get("spec") or {}, old["spec"]
     established = is_true(old, "Established")
     known = {version["name"]: _schema_of(version) for version in former["versions"]}
-    causes = [] if spec == former else validate_spec(spec, known, checks_bundle=established and not _has_bad_bundle(former))
+    causes = [] if spec == former else validate_spec(spec, known, checks_bundle=established and not has_bad_bundle(former))
     names, kept = spec.get("names") or {}, former["names"]
     if established:
         causes += immutable("spec.scope", spec.get("scope"), former.get("scope"))
@@ -93,7 +93,7 @@ def _preserving(spec: Object) -> list[Cause]:
     return [invalid("spec.preserveUnknownFields", True, NO_TRUE_PRESERVE)] if spec.get("preserveUnknownFields") else []
 
 
-def _has_bad_bundle(spec: Object) -> bool:
+def has_bad_bundle(spec: Object) -> bool:
     bundle: str = (((spec.get("conversion") or {}).get("webhook") or {}).get("clientConfig") or {}).get("caBundle") or ""
     return bool(bundle and validate_bundle(bundle, ""))
 
@@ -195,7 +195,7 @@ def shared(versions: Sequence[Object], field: str) -> bool:
 
 def _versions(versions: list[Object], known: Mapping[str, Any], *, preserves: bool) -> list[Cause]:
     causes = [
-        required(f"spec.versions[{index}].schema.openAPIV3Schema", "schemas are required")
+        required(f"spec.versions[{index}].schema.openAPIV3Schema")
         for index, version in enumerate(versions)
         if not isinstance(_schema_of(version), dict)
     ]

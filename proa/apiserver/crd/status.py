@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterable, Mapping
 
 from proa.api.meta import Object
-from proa.apiserver.crd.definition_rules import approval, is_protected
+from proa.apiserver.crd.definition_rules import approval, has_bad_bundle, is_protected
 
 FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
 _IN_USE = '"{}" is already in use'
@@ -22,6 +22,8 @@ def desired_status(crd: Object, others: Iterable[Mapping[str, object]], now: str
     if established is None or established["status"] != "True":
         if conflict:
             set_condition(status, "Established", "False", "NotAccepted", "not all names are accepted", now)
+        elif has_bad_bundle(crd["spec"]):
+            set_condition(status, "Established", "False", "InvalidCABundle", "The conversion webhook CABundle is invalid", now)
         else:
             set_condition(status, "Established", "True", "InitialNamesAccepted", "the initial names have been accepted", now)
     if is_protected(crd["spec"]["group"]):

@@ -10,9 +10,9 @@ from proa.api.errors import Cause, MethodNotAllowed
 from proa.api.meta import Object
 from proa.api.resource import StrategyContext
 from proa.apiserver.crd.version_schema import Verdict, VersionSchema
+from proa.apiserver.registry.object_meta import STANDARD_FINALIZERS
 from proa.apiserver.registry.strategy import KindStrategy, PartStrategy
 
-STANDARD_FINALIZERS = frozenset({"orphan", "foregroundDeletion", "kubernetes"})
 UNQUALIFIED = (
     'metadata.finalizers: "{}": prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other '
     "finalizer writers"
@@ -21,6 +21,8 @@ UNQUALIFIED = (
 
 class CustomResourceStrategy(KindStrategy):
     """Of one version. `terminating` means that its definition is being deleted."""
+
+    plain_finalizers = True
 
     def __init__(self, namespaced: bool, schema: VersionSchema, *, has_status: bool, terminating: bool, group: str, plural: str) -> None:
         super().__init__(namespaced)

@@ -16,6 +16,7 @@ ANNOTATIONS_LIMIT = 256 * 1024
 FIELD_IMMUTABLE = "field is immutable"
 _FIXED = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 _DEPENDENTS = {"orphan", "foregroundDeletion"}
+STANDARD_FINALIZERS = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
 
 
 def validate_object_meta(meta: Object, namespaced: bool, check: NameCheck, path: str = "metadata") -> list[Cause]:
@@ -107,6 +108,17 @@ def _validate_finalizers(finalizers: list[str], path: str) -> list[Cause]:
     if _DEPENDENTS.issubset(finalizers):
         causes.append(invalid(path, finalizers, "finalizer orphan and foregroundDeletion cannot be both set"))
     return causes
+
+
+def check_finalizer_names(meta: Object, path: str = "metadata.finalizers") -> list[Cause]:
+    """Kinds of Kubernetes' own have no finalizers without a domain but its own (`validateKubeFinalizerName` upstream)."""
+    return [cause for index, each in enumerate(meta.get("finalizers") or ()) for cause in check_finalizer_name(each, f"{path}[{index}]")]
+
+
+def check_finalizer_name(name: str, path: str) -> list[Cause]:
+    if "/" in name or name in STANDARD_FINALIZERS:
+        return []
+    return [invalid(path, name, "name is neither a standard finalizer name nor is it fully qualified")]
 
 
 def _no_new_finalizers(new: list[str], old: list[str], path: str) -> list[Cause]:

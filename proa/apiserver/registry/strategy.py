@@ -13,7 +13,7 @@ from proa.api.meta import Object
 from proa.api.names import dns1123_subdomain
 from proa.api.resource import StrategyContext
 from proa.apiserver.registry.normalize import Normalizer
-from proa.apiserver.registry.object_meta import NameCheck, validate_object_meta, validate_object_meta_update
+from proa.apiserver.registry.object_meta import NameCheck, check_finalizer_names, validate_object_meta, validate_object_meta_update
 
 _UNVERSIONED = ("apiVersion", "kind", "metadata", "status")
 
@@ -32,6 +32,10 @@ class KindStrategy:
     """generation starts at 1 and stays there."""
     annotations_count: ClassVar[bool] = False
     """generation steps for a change of annotations too."""
+    labels_count: ClassVar[bool] = False
+    """generation steps for a change of labels too."""
+    plain_finalizers: ClassVar[bool] = False
+    """Whether finalizers may do without a domain, as those of the extension mechanisms and of custom resources may."""
 
     def __init__(self, namespaced: bool = True, normalizer: Callable[[], Normalizer | None] = lambda: None) -> None:
         self.namespaced = namespaced
@@ -80,16 +84,22 @@ class KindStrategy:
         self.prepare(obj, context)
 
     def validate(self, obj: Object) -> Sequence[Cause]:
-        return validate_object_meta(obj.get("metadata", {}), self.namespaced, self.name_check) + self.check(obj)
+        meta = obj.get("metadata", {})
+        return validate_object_meta(meta, self.namespaced, self.name_check) + self.check_finalizers(meta) + self.check(obj)
 
     def prepare_for_update(self, obj: Object, old: Object, context: StrategyContext) -> None:
         if self.has_status:
             _take(obj, old, "status")
         self.prepare_change(obj, old, context)
-        step_generation(obj, old, self.tracks_generation and not self.fixed_generation, annotations=self.annotations_count)
+        beside = [field for field, counts in (("annotations", self.annotations_count), ("labels", self.labels_count)) if counts]
+        step_generation(obj, old, self.tracks_generation and not self.fixed_generation, beside)
 
     def validate_update(self, obj: Object, old: Object) -> Sequence[Cause]:
-        return validate_object_meta_update(obj.get("metadata", {}), old.get("metadata", {})) + self.check_update(obj, old)
+        meta = obj.get("metadata", {})
+        return validate_object_meta_update(meta, old.get("metadata", {})) + self.check_finalizers(meta) + self.check_update(obj, old)
+
+    def check_finalizers(self, meta: Object) -> list[Cause]:
+        return [] if self.plain_finalizers or not meta.get("finalizers") else check_finalizer_names(meta)
 
     def canonicalize(self, obj: Object) -> None:
         return None
@@ -118,7 +128,9 @@ class PartStrategy:
         return ()
 
     def validate_update(self, obj: Object, old: Object) -> Sequence[Cause]:
-        return validate_object_meta_update(obj.get("metadata", {}), old.get("metadata", {})) + self.check_part(obj, old)
+        meta = obj.get("metadata", {})
+        causes = validate_object_meta_update(meta, old.get("metadata", {})) + self._main.check_finalizers(meta)
+        return causes + self.check_part(obj, old)
 
     def check_part(self, obj: Object, old: Object) -> list[Cause]:
         return []
@@ -157,15 +169,15 @@ class StatusStrategy(PartStrategy):
         return self._check_status(obj, old)
 
 
-def step_generation(obj: Object, old: Object, tracked: bool, *, annotations: bool = False) -> None:
-    """generation = old's, plus one if the desired state differs, to which a kind's annotations may belong."""
+def step_generation(obj: Object, old: Object, tracked: bool, beside: Sequence[str] = ()) -> None:
+    """generation = old's, plus one if the desired state differs, to which fields of a kind's metadata may belong."""
     _take(obj.setdefault("metadata", {}), old.get("metadata", {}), "generation")
-    if tracked and (desired_state(obj) != desired_state(old) or (annotations and _annotations(obj) != _annotations(old))):
+    if tracked and (desired_state(obj) != desired_state(old) or any(_noted(obj, field) != _noted(old, field) for field in beside)):
         obj["metadata"]["generation"] = old.get("metadata", {}).get("generation", 0) + 1
 
 
-def _annotations(obj: Object) -> Object:
-    return obj["metadata"].get("annotations") or {}
+def _noted(obj: Object, field: str) -> Object:
+    return obj["metadata"].get(field) or {}
 
 
 def desired_state(obj: Object) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from typing import Any
 
 import orjson
 
-from proa.api.errors import MODIFIED, Conflict, Invalid, invalid
+from proa.api.errors import MODIFIED, ApiError, Conflict, Invalid, invalid
 from proa.api.meta import Object
 from proa.api.resource import Strategy, StrategyContext
 from proa.apiserver.call import Call
 from proa.apiserver.interface import Attributes
-from proa.apiserver.options import WriteOptions
+from proa.apiserver.options import WriteOptions, parse_version
 from proa.apiserver.verbs.owner_references import AFTER_ADMISSION, BEFORE, remove_duplicate_owners
 from proa.lib.dataclass import dataclass
 from proa.storage.interface import Entry
@@ -152,12 +152,15 @@ class ObjectChange:
         identity, meta, old = self.call.served.resource.id, new.setdefault("metadata", {}), live["metadata"]
         if self.needs_version and meta.get("uid") and meta["uid"] != old.get("uid"):
             raise Conflict.of(identity.group, identity.plural, old["name"], self._other_object(meta["uid"], old))
-        version = meta.get("resourceVersion")
-        if not version or version == "0":
+        try:
+            version = parse_version(meta.get("resourceVersion") or "0")
+        except ValueError as error:  # upstream's store has no better word for it
+            raise ApiError(str(error), code=500, reason="") from None
+        if version == 0:
             if self.needs_version and (self.call.served.custom or (identity.group, identity.plural) in CONDITIONAL_ONLY):
                 cause = invalid("metadata.resourceVersion", 0, "must be specified for an update")
                 raise Invalid.of(identity.group, identity.plural, old["name"], [cause])
-        elif version != old.get("resourceVersion"):
+        elif str(version) != old.get("resourceVersion"):
             raise Conflict.of(identity.group, identity.plural, old["name"], MODIFIED)
 
     def _other_object(self, uid: str, old: Object) -> str:

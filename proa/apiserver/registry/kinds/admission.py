@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
-from urllib.parse import urlsplit
 
 from proa.api.errors import Cause, duplicate, invalid, not_supported, required
 from proa.api.labels import validate_label_selector
 from proa.api.meta import Object
-from proa.api.names import dns1035_label, dns1123_label, dns1123_subdomain, port_number
+from proa.api.names import dns1035_label, dns1123_label, dns1123_subdomain
+from proa.apiserver.registry.client_config import check_target
 from proa.apiserver.registry.kinds.admission_rules import (
     FAILURE_POLICIES,
     MATCH_POLICIES,
@@ -27,7 +27,6 @@ from proa.lib.dataclass import dataclass
 REVIEW_VERSIONS = ("v1", "v1beta1")
 SIDE_EFFECTS = ("None", "NoneOnDryRun")
 ALL_SIDE_EFFECTS = ("None", "NoneOnDryRun", "Some", "Unknown")
-_FORM = "; desired format: https://host[/path]"
 _TIMEOUT = "the timeout value must be between 1 and 30 seconds"
 
 
@@ -45,6 +44,7 @@ class _Demands:
 class WebhookConfigurationStrategy(GenerationStrategy):
     """Validating and mutating webhook configurations."""
 
+    plain_finalizers = True
     mutating: ClassVar[bool] = False
 
     def fill(self, obj: Object) -> None:
@@ -115,7 +115,7 @@ def _webhook(webhook: Object, path: str, demands: _Demands) -> Iterator[Cause]:
     if demands.selectors:
         yield from _selectors(webhook, path)
     yield from choice(webhook.get("reinvocationPolicy"), f"{path}.reinvocationPolicy", REINVOCATION_POLICIES)
-    yield from _client_config(webhook.get("clientConfig") or {}, f"{path}.clientConfig")
+    yield from check_target(webhook.get("clientConfig") or {}, f"{path}.clientConfig")
     if demands.conditions and webhook.get("matchConditions"):
         yield from _conditions(webhook["matchConditions"], f"{path}.matchConditions")
 
@@ -159,60 +159,3 @@ def _review_versions(versions: Sequence[str], path: str, demands: _Demands) -> I
         yield from (invalid(f"{path}[{index}]", version, problem) for problem in dns1035_label(version))
     if demands.recognized and not set(versions) & set(REVIEW_VERSIONS):
         yield invalid(path, list(versions), f"must include at least one of {', '.join(REVIEW_VERSIONS)}")
-
-
-def _client_config(config: Object, path: str) -> Iterator[Cause]:
-    url, service = config.get("url"), config.get("service")
-    if (url is None) == (service is None):
-        yield required(path, "exactly one of url or service is required")
-    elif url is not None:
-        yield from check_url(url, f"{path}.url")
-    elif service is not None:
-        yield from check_service(service, f"{path}.service")
-
-
-def check_url(url: str, path: str) -> Iterator[Cause]:
-    try:
-        parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
-        _ = parts.port
-    except ValueError as error:
-        yield required(path, f'url must be a valid URL: parse "{url}": {error}{_FORM}')
-        return
-    if parts.scheme != "https":
-        yield invalid(path, parts.scheme, f"'https' is the only allowed URL scheme{_FORM}")
-    if not host:
-        yield invalid(path, host, f"host must be provided{_FORM}")
-    if "@" in parts.netloc:
-        yield invalid(path, parts.netloc.rpartition("@")[0], "user information is not permitted in the URL")
-    if parts.fragment:
-        yield invalid(path, parts.fragment, "fragments are not permitted in the URL")
-    if parts.query:
-        yield invalid(path, parts.query, "query parameters are not permitted in the URL")
-
-
-def check_service(service: Object, path: str) -> Iterator[Cause]:
-    if not service.get("name"):
-        yield required(f"{path}.name", "service name is required")
-    if not service.get("namespace"):
-        yield required(f"{path}.namespace", "service namespace is required")
-    port = service.get("port", 443)
-    if problems := port_number(port):
-        yield invalid(f"{path}.port", port, f"port is not valid: {', '.join(problems)}")
-    if service.get("path"):
-        yield from _path(service["path"], f"{path}.path")
-
-
-def _path(text: str, path: str) -> Iterator[Cause]:
-    if text == "/":
-        return
-    if text == "//":
-        yield invalid(path, text, "segment[0] may not be empty")
-        return
-    if not text.startswith("/"):
-        yield invalid(path, text, "must start with a '/'")
-    for index, step in enumerate(text[1:].removesuffix("/").split("/")):
-        if not step:
-            yield invalid(path, text, f"segment[{index}] may not be empty")
-        else:
-            yield from (invalid(path, text, f"segment[{index}]: {problem}") for problem in dns1123_subdomain(step))

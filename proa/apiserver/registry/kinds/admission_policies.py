@@ -10,6 +10,8 @@ from proa.apiserver.registry.kinds.plain import GenerationStrategy, SpecStatusSt
 
 
 class ValidatingAdmissionPolicyStrategy(SpecStatusStrategy):
+    plain_finalizers = True
+
     def fill(self, obj: Object) -> None:
         _fill_policy(obj)
         for validation in obj["spec"].get("validations") or ():
@@ -28,6 +30,8 @@ class ValidatingAdmissionPolicyStrategy(SpecStatusStrategy):
 
 
 class MutatingAdmissionPolicyStrategy(GenerationStrategy):
+    plain_finalizers = True
+
     def fill(self, obj: Object) -> None:
         _fill_policy(obj)
 
@@ -43,6 +47,8 @@ class MutatingAdmissionPolicyStrategy(GenerationStrategy):
 
 
 class MutatingAdmissionPolicyBindingStrategy(GenerationStrategy):
+    plain_finalizers = True
+
     def fill(self, obj: Object) -> None:
         resources = (obj.get("spec") or {}).get("matchResources")
         if resources is not None:

@@ -24,17 +24,21 @@ class ConfigMapStrategy(KindStrategy):
         for key, value in data.items():
             causes += [invalid(f"data[{key}]", key, problem) for problem in config_map_key(key)]
             if key in binary:
-                causes.append(invalid(f"data[{key}]", key, f"duplicate of key present in binaryData {key}"))
-            size += len(value or "")
+                causes.append(invalid(f"data[{key}]", key, "duplicate of key present in binaryData"))
+            size += len((value or "").encode())
         for key, value in binary.items():
             causes += [invalid(f"binaryData[{key}]", key, problem) for problem in config_map_key(key)]
-            size += len(value or "") * 3 // 4
+            size += _decoded_length(value)
         if size > MAX_SIZE:
-            causes.append(too_long("", MAX_SIZE))
+            causes.append(too_long("[]", MAX_SIZE))
         return causes
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
         return _validate_immutable(obj, old, ("data", "binaryData")) + self.check(obj)
+
+
+def _decoded_length(value: str | None) -> int:
+    return len(value) * 3 // 4 - value.count("=") if value else 0
 
 
 def _validate_immutable(obj: Object, old: Object, fields: tuple[str, ...]) -> list[Cause]:
@@ -47,7 +51,6 @@ def _validate_immutable(obj: Object, old: Object, fields: tuple[str, ...]) -> li
 _REQUIRED_KEYS = {
     "kubernetes.io/dockercfg": (".dockercfg",),
     "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
-    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
 }
 _SERVICE_ACCOUNT_NAME = "kubernetes.io/service-account.name"
@@ -70,7 +73,7 @@ class SecretStrategy(KindStrategy):
         size = 0
         for key, value in data.items():
             causes += [invalid(f"data[{key}]", key, problem) for problem in config_map_key(key)]
-            size += len(value or "") * 3 // 4
+            size += _decoded_length(value)
         if size > MAX_SIZE:
             causes.append(too_long("data", MAX_SIZE))
         return causes + _validate_type(obj, data)
@@ -89,6 +92,8 @@ def _validate_type(obj: Object, data: Object) -> list[Cause]:
         if "username" not in data and "password" not in data:
             return [required("data[username]"), required("data[password]")]
         return []
+    if kind == "kubernetes.io/ssh-auth":
+        return [] if data.get("ssh-privatekey") else [required("data[ssh-privatekey]")]
     causes = [required(f"data[{key}]") for key in _REQUIRED_KEYS.get(kind, ()) if key not in data]
     if not causes and kind.startswith("kubernetes.io/dockerc"):
         key = _REQUIRED_KEYS[kind][0]

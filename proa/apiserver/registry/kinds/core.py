@@ -1,19 +1,26 @@
 """Small core kinds: Namespace, Node, ServiceAccount."""
 
+import re
 from collections.abc import Sequence
 
-from proa.api.errors import Cause, duplicate, forbidden, invalid
-from proa.api.meta import Object
-from proa.api.names import dns1123_label, label_value, qualified_name
+from proa.api.errors import Cause, duplicate, forbidden, go_value, invalid, not_supported, required
+from proa.api.meta import Object, annotations
+from proa.api.names import SUBDOMAIN_MAX_LENGTH, dns1123_label, label_value, qualified_name
 from proa.api.resource import StrategyContext
-from proa.apiserver.registry.checks import check_choice, check_cidr, check_name
-from proa.apiserver.registry.object_meta import NameCheck
-from proa.apiserver.registry.pod_spec.scheduling import EFFECTS
+from proa.apiserver.registry.checks import check_cidr, check_key
+from proa.apiserver.registry.object_meta import NameCheck, check_finalizer_name
 from proa.apiserver.registry.resource_checks import check_resource_amount
 from proa.apiserver.registry.strategy import KindStrategy
 
 NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name"
 KUBERNETES_FINALIZER = "kubernetes"
+MOUNTABLE_SECRETS = "kubernetes.io/enforce-mountable-secrets"
+TAINT_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+_feature_match = re.compile("[A-Z][A-Za-z0-9]*(/[A-Za-z0-9]+)*").fullmatch
+_FEATURE_SHAPE = (
+    "must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or MyFeature/mySubFeature), and "
+    "contain only alphanumeric characters and slashes"
+)
 
 
 class NamespaceStrategy(KindStrategy):
@@ -28,6 +35,7 @@ class NamespaceStrategy(KindStrategy):
         obj.setdefault("spec", {})
         if name := meta.get("name"):
             meta.setdefault("labels", {})[NAMESPACE_NAME_LABEL] = name
+        obj.setdefault("status", {}).setdefault("phase", "Active")
 
     def prepare(self, obj: Object, context: StrategyContext) -> None:
         meta = obj.setdefault("metadata", {})
@@ -41,8 +49,14 @@ class NamespaceStrategy(KindStrategy):
         obj["spec"]["finalizers"] = old.get("spec", {}).get("finalizers") or []
 
     def check(self, obj: Object) -> list[Cause]:
-        finalizers = obj.get("spec", {}).get("finalizers") or ()
-        return [invalid("spec.finalizers", each, problem) for each in finalizers for problem in qualified_name(each)]
+        return [cause for each in obj.get("spec", {}).get("finalizers") or () for cause in _check_finalizer(each, "spec.finalizers")]
+
+    def check_update(self, obj: Object, old: Object) -> list[Cause]:
+        return []
+
+
+def _check_finalizer(name: str, path: str) -> list[Cause]:
+    return [invalid(path, name, problem) for problem in qualified_name(name)] + check_finalizer_name(name, path)
 
 
 class NamespaceFinalizeStrategy(KindStrategy):
@@ -53,6 +67,10 @@ class NamespaceFinalizeStrategy(KindStrategy):
         obj["spec"] = {**(old.get("spec") or {}), "finalizers": finalizers}
         if not finalizers:
             del obj["spec"]["finalizers"]
+
+    def check_update(self, obj: Object, old: Object) -> list[Cause]:
+        finalizers = obj["spec"].get("finalizers") or ()
+        return [cause for index, each in enumerate(finalizers) for cause in _check_finalizer(each, f"spec.finalizers[{index}]")]
 
 
 def check_namespace_status(obj: Object, old: Object) -> list[Cause]:
@@ -76,28 +94,8 @@ class NodeStrategy(KindStrategy):
             status["allocatable"] = dict(status["capacity"])
 
     def check(self, obj: Object) -> list[Cause]:
-        spec = obj.get("spec", {})
-        causes: list[Cause] = []
-        seen: set[tuple[str, str]] = set()
-        for index, taint in enumerate(spec.get("taints") or ()):
-            # Taints were an annotation once, and upstream still tells their path as if they were metadata.
-            path = f"metadata.taints[{index}]"
-            causes += check_name(f"{path}.key", taint.get("key"), qualified_name)
-            causes += [invalid(f"{path}.value", taint["value"], problem) for problem in label_value(taint.get("value") or "")]
-            causes += check_choice(f"{path}.effect", taint.get("effect"), EFFECTS)
-            identity = (taint.get("key", ""), taint.get("effect", ""))
-            if identity in seen:
-                cause = duplicate(path, taint)
-                causes.append(Cause(cause.field, f"{cause.message}: taints must be unique by key and effect pair", cause.reason))
-            seen.add(identity)
-        for index, cidr in enumerate(spec.get("podCIDRs") or ()):
-            causes += check_cidr(f"spec.podCIDRs[{index}]", cidr)
-        if spec.get("podCIDRs") and spec.get("podCIDR") and spec["podCIDRs"][0] != spec["podCIDR"]:
-            causes.append(invalid("spec.podCIDRs", spec["podCIDRs"], "must be the same as podCIDR at index 0"))
-        families = [":" in cidr for cidr in spec.get("podCIDRs") or ()]
-        if len(families) > 2 or len(set(families)) != len(families):
-            causes.append(invalid("spec.podCIDRs", spec["podCIDRs"], "may specify no more than one CIDR for each IP family"))
-        return causes + _check_capacity(obj.get("status") or {})
+        causes = _check_taints(obj.get("spec", {}).get("taints") or [])
+        return causes + _check_capacity(obj) + _check_ranges(obj.get("spec", {}).get("podCIDRs") or [])
 
     def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
         spec, had = obj.get("spec") or {}, (old or {}).get("spec") or {}
@@ -112,31 +110,87 @@ class NodeStrategy(KindStrategy):
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
         new, former = obj["spec"], old.get("spec") or {}
-        causes = self.check(obj)
+        causes = self.check(obj) + _check_addresses(obj)
         if former.get("podCIDRs") and new.get("podCIDRs") != former["podCIDRs"]:
             causes.append(forbidden("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid'))
         if former.get("providerID") and new.get("providerID") != former["providerID"]:
             causes.append(forbidden("spec.providerID", 'node updates may not change providerID except from "" to valid'))
+        if (new.get("externalID") or "") != (former.get("externalID") or ""):
+            causes.append(forbidden("spec.externalID", "may not be updated"))
         return causes
 
 
-def _check_capacity(status: Object) -> list[Cause]:
-    """What a node has and gives is counted in amounts that make sense for each resource."""
+def _check_taints(taints: list[Object]) -> list[Cause]:
     causes: list[Cause] = []
+    seen: set[tuple[str, str]] = set()
+    for index, taint in enumerate(taints):
+        # Taints were an annotation once, and upstream still tells their path as if they were metadata.
+        path, effect = f"metadata.taints[{index}]", taint.get("effect") or ""
+        causes += check_key(f"{path}.key", taint.get("key"), qualified_name)
+        if problems := label_value(taint.get("value") or ""):
+            causes.append(invalid(f"{path}.value", taint["value"], ";".join(problems)))
+        if not effect:
+            causes.append(required(f"{path}.effect"))
+        elif effect not in TAINT_EFFECTS:
+            causes.append(not_supported(f"{path}.effect", effect, TAINT_EFFECTS, in_order=False))
+        identity = (taint.get("key") or "", effect)
+        if identity in seen:
+            shown = {"Key": identity[0], "Value": taint.get("value") or "", "Effect": effect, "TimeAdded": taint.get("timeAdded")}
+            cause = duplicate(path, shown)
+            causes.append(Cause(cause.field, f"{cause.message}: taints must be unique by key and effect pair", cause.reason))
+        seen.add(identity)
+    return causes
+
+
+def _check_ranges(cidrs: list[str]) -> list[Cause]:
+    causes = [cause for index, cidr in enumerate(cidrs) for cause in check_cidr(f"spec.podCIDRs[{index}]", cidr)]
+    if len(cidrs) > 2 or len({":" in cidr for cidr in cidrs}) < min(len(cidrs), 2):
+        causes.append(invalid("spec.podCIDRs", cidrs, "may specify no more than one CIDR for each IP family"))
+    return causes
+
+
+def _check_capacity(obj: Object) -> list[Cause]:
+    """What a node has and gives is counted in amounts that make sense for each resource; what it can do is told in order."""
+    causes: list[Cause] = []
+    status = obj.get("status") or {}
     for field in ("capacity", "allocatable"):
         for name, amount in (status.get(field) or {}).items():
-            causes += check_resource_amount(name, amount, f"status.{field}[{name}]")
+            causes += check_resource_amount(name, amount, f"status.{field}.{name}")
+    swap = ((status.get("nodeInfo") or {}).get("swap") or {}).get("capacity")
+    if swap is not None and swap <= 0:
+        causes.append(invalid("metadata.nodeSwapStatus.capacity", swap, "must be greater than 0"))
+    return causes + _check_features(status.get("declaredFeatures") or [])
+
+
+def _check_features(features: list[str]) -> list[Cause]:
+    causes: list[Cause] = []
+    for index, feature in enumerate(features):
+        path, before = f"status.declaredFeatures[{index}]", features[index - 1] if index else ""
+        if index and feature == before:
+            causes.append(duplicate(path, feature))
+        elif feature < before:
+            causes.append(invalid(path, feature, "list must be sorted alphabetically"))
+        if len(feature) > SUBDOMAIN_MAX_LENGTH:
+            detail = f"invalid feature name {go_value(feature)}: must be no more than {SUBDOMAIN_MAX_LENGTH} characters"
+            causes.append(invalid(path, feature, detail))
+        elif not _feature_match(feature):
+            causes.append(invalid(path, feature, f"invalid feature name {go_value(feature)}: {_FEATURE_SHAPE}"))
+    return causes
+
+
+def _check_addresses(obj: Object) -> list[Cause]:
+    causes: list[Cause] = []
+    seen: list[Object] = []
+    for index, address in enumerate((obj.get("status") or {}).get("addresses") or ()):
+        if address in seen:
+            shown = {"Type": address.get("type") or "", "Address": address.get("address") or ""}
+            causes.append(duplicate(f"status.addresses[{index}]", shown))
+        seen.append(address)
     return causes
 
 
 def check_node_status(obj: Object, old: Object) -> list[Cause]:
-    causes = _check_capacity(obj.get("status") or {})
-    seen: list[Object] = []
-    for index, address in enumerate((obj.get("status") or {}).get("addresses") or ()):
-        if address in seen:
-            causes.append(duplicate(f"status.addresses[{index}]", address))
-        seen.append(address)
-    return causes
+    return _check_capacity(obj) + _check_addresses(obj)
 
 
 def _pair_cidrs(spec: Object) -> None:
@@ -148,4 +202,23 @@ def _pair_cidrs(spec: Object) -> None:
 
 
 class ServiceAccountStrategy(KindStrategy):
+    """Of the Secrets it refers to, only the names are kept."""
+
     has_status = False
+
+    def prepare(self, obj: Object, context: StrategyContext) -> None:
+        _keep_names(obj)
+
+    def prepare_change(self, obj: Object, old: Object, context: StrategyContext) -> None:
+        _keep_names(obj)
+
+    def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
+        if MOUNTABLE_SECRETS not in annotations(obj) or (old is not None and MOUNTABLE_SECRETS in annotations(old)):
+            return ()
+        why = "deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets"
+        return (f"metadata.annotations[{MOUNTABLE_SECRETS}]: {why}",)
+
+
+def _keep_names(account: Object) -> None:
+    if account.get("secrets"):
+        account["secrets"] = [{"name": each["name"]} if each.get("name") else {} for each in account["secrets"]]

@@ -75,16 +75,17 @@ class EventStrategy(StatuslessStrategy):
         causes: list[Cause] = []
         if not about and namespace not in ("default", "kube-system"):
             causes.append(invalid("involvedObject.namespace", about, _MISMATCH))
+        path = "reportingComponent" if self._core else "reportingController"
         if not controller:
-            causes.append(required("reportingController"))
-        causes += [invalid("reportingController", controller, problem) for problem in qualified_name(controller)]
+            causes.append(required(path))
+        causes += [invalid(path, controller, problem) for problem in qualified_name(controller)]
         for field in ("reportingInstance", "action", "reason"):
             text = obj.get(field) or ""
             if not text:
                 causes.append(required(field))
-            if len(text) > MAX_TEXT:
+            if len(text.encode()) > MAX_TEXT:
                 causes.append(invalid(field, "", f"can have at most {MAX_TEXT} characters"))
-        if len(self._field(obj, "message", "note") or "") > MAX_NOTE:
+        if len((self._field(obj, "message", "note") or "").encode()) > MAX_NOTE:
             causes.append(invalid("message", "", f"can have at most {MAX_NOTE} characters"))
         return causes
 

@@ -19,6 +19,7 @@ from proa.apiserver.registry.strategy import KindStrategy, StatusStrategy
 class ApiServiceStrategy(KindStrategy):
     """Named VERSION.GROUP, which for the core group ends with a dot: no DNS name."""
 
+    plain_finalizers = True
     empty_status: ClassVar[Object | None] = {}
 
     @property
@@ -93,6 +94,8 @@ CONDITION_STATUSES = ("False", "True", "Unknown")
 
 class CustomResourceDefinitionStrategy(SpecStatusStrategy):
     """Defaults and what status a definition starts with; its rules are in `proa.apiserver.crd`."""
+
+    plain_finalizers = True
 
     def fill(self, obj: Object) -> None:
         spec = obj.setdefault("spec", {})

@@ -7,8 +7,8 @@ from typing import ClassVar
 from proa.api import meta
 from proa.api.errors import Cause, forbidden, invalid, not_supported, required, too_long
 from proa.api.meta import Object
-from proa.api.names import dns1035_label, dns1123_label, dns1123_subdomain, path_segment, wildcard_subdomain
-from proa.apiserver.registry.checks import check_domain_path, check_name, check_optional_name, check_port, parse_ip
+from proa.api.names import dns1123_label, dns1123_subdomain, path_segment, wildcard_subdomain
+from proa.apiserver.registry.checks import check_domain_path, check_key, check_name, check_optional_name, check_port, parse_ip
 from proa.apiserver.registry.kinds.plain import GenerationStrategy, SpecStatusStrategy
 from proa.apiserver.registry.object_meta import immutable
 
@@ -30,7 +30,7 @@ class IngressStrategy(SpecStatusStrategy):
         spec = obj.get("spec") or {}
         causes: list[Cause] = []
         if not spec.get("rules") and not spec.get("defaultBackend"):
-            causes.append(invalid("spec", spec.get("rules") or [], "either `defaultBackend` or `rules` must be specified"))
+            causes.append(invalid("spec", spec.get("rules") or None, "either `defaultBackend` or `rules` must be specified"))
         if "defaultBackend" in spec:
             causes += _validate_backend(spec["defaultBackend"], "spec.defaultBackend")
         for index, rule in enumerate(spec.get("rules") or ()):
@@ -39,7 +39,12 @@ class IngressStrategy(SpecStatusStrategy):
             for number, host in enumerate(tls.get("hosts") or ()):
                 causes += _validate_name(host, f"spec.tls[{index}].hosts[{number}]")
             causes += check_optional_name(f"spec.tls[{index}].secretName", tls.get("secretName"), dns1123_subdomain)
-        return causes + check_optional_name("spec.ingressClassName", spec.get("ingressClassName"), dns1123_subdomain)
+        name = spec.get("ingressClassName")
+        return causes if name is None else causes + check_key("spec.ingressClassName", name, dns1123_subdomain)
+
+    def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
+        deprecated = old is None and CLASS in meta.annotations(obj)
+        return (f"annotation \"{CLASS}\" is deprecated, please use 'spec.ingressClassName' instead",) if deprecated else ()
 
     def validate(self, obj: Object) -> Sequence[Cause]:
         """A new Ingress that names its class twice names the same one."""
@@ -56,7 +61,8 @@ def _validate_name(host: str, path: str) -> list[Cause]:
 
 
 def _validate_host(host: str, path: str) -> list[Cause]:
-    return [invalid(path, host, "must be a DNS name, not an IP address")] if parse_ip(host) else _validate_name(host, path)
+    causes = [invalid(path, host, "must be a DNS name, not an IP address")] if parse_ip(host) else []
+    return causes + _validate_name(host, path)
 
 
 def _validate_rule(rule: Object, path: str) -> list[Cause]:
@@ -68,14 +74,15 @@ def _validate_rule(rule: Object, path: str) -> list[Cause]:
         causes.append(required(f"{path}.http.paths"))
     for index, each in enumerate(http.get("paths") or ()):
         own = f"{path}.http.paths[{index}]"
-        causes += _validate_path(each, own) + _validate_backend(each.get("backend") or {}, f"{own}.backend")
+        if not each.get("pathType"):
+            causes.append(required(f"{own}.pathType", "pathType must be specified"))
+        else:
+            causes += _validate_path(each, own) + _validate_backend(each.get("backend") or {}, f"{own}.backend")
     return causes
 
 
 def _validate_path(each: Object, path: str) -> list[Cause]:
     kind, value = each.get("pathType"), each.get("path") or ""
-    if not kind:
-        return [required(f"{path}.pathType", "pathType must be specified")]
     if kind not in _PATH_TYPES:
         return [not_supported(f"{path}.pathType", kind, _PATH_TYPES)]
     if kind == "ImplementationSpecific" and not value:
@@ -95,7 +102,7 @@ def _validate_backend(backend: Object, path: str) -> list[Cause]:
         return _validate_reference(resource, f"{path}.resource")
     if service is None:
         return [invalid(path, "", "resource or service backend is required")]
-    causes = check_name(f"{path}.service.name", service.get("name"), dns1035_label)
+    causes = check_name(f"{path}.service.name", service.get("name"), dns1123_label)
     port = service.get("port") or {}
     if port.get("name") and port.get("number"):
         causes.append(invalid(path, "", "cannot set both port name & port number"))
@@ -130,7 +137,8 @@ class IngressClassStrategy(GenerationStrategy):
         return causes + (_validate_parameters(spec["parameters"], "spec.parameters") if spec.get("parameters") else [])
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
-        return immutable("spec.controller", (obj.get("spec") or {}).get("controller"), (old.get("spec") or {}).get("controller"))
+        new, former = (obj.get("spec") or {}).get("controller"), (old.get("spec") or {}).get("controller")
+        return immutable("spec.controller", new, former) + self.check(obj)
 
 
 def _validate_parameters(parameters: Object, path: str) -> list[Cause]:

@@ -11,8 +11,8 @@ _PATH = "status.loadBalancer.ingress"
 def check_service_status(obj: Object, old: Object) -> list[Cause]:
     points = _points(obj)
     causes: list[Cause] = []
-    if points and (obj.get("spec") or {}).get("type") != "LoadBalancer" and points != _points(old):
-        causes.append(forbidden(_PATH, 'may only be used when `spec.type` is "LoadBalancer"'))
+    if points and (obj.get("spec") or {}).get("type") != "LoadBalancer":
+        return [forbidden(_PATH, "may only be used when `spec.type` is 'LoadBalancer'")]
     for index, point in enumerate(points):
         own, mode = f"{_PATH}[{index}]", point.get("ipMode")
         causes += _check_place(point, own)

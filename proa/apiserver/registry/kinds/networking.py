@@ -1,13 +1,17 @@
 """networking.k8s.io: NetworkPolicy."""
 
-import ipaddress
+from collections.abc import Sequence
 
-from proa.api.errors import Cause, forbidden, invalid, required
+from proa.api.errors import Cause, forbidden, invalid, not_supported, required
 from proa.api.labels import validate_label_selector
 from proa.api.meta import Object
 from proa.api.names import port_number
-from proa.apiserver.registry.checks import PROTOCOLS, check_choice, check_cidr, check_port
+from proa.apiserver.registry.addresses import Interface, cidr_warnings, parse_cidr
+from proa.apiserver.registry.checks import check_cidr, check_port
 from proa.apiserver.registry.kinds.plain import GenerationStrategy
+
+POLICY_TYPES = ("Ingress", "Egress")
+_PROTOCOLS = ("TCP", "UDP", "SCTP")
 
 
 class NetworkPolicyStrategy(GenerationStrategy):
@@ -21,6 +25,9 @@ class NetworkPolicyStrategy(GenerationStrategy):
                 for port in rule.get("ports") or ():
                     port.setdefault("protocol", "TCP")
 
+    def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
+        return policy_warnings(obj)
+
     def check(self, obj: Object) -> list[Cause]:
         spec = obj.get("spec") or {}
         causes = validate_label_selector(spec.get("podSelector"), "spec.podSelector")
@@ -33,14 +40,14 @@ class NetworkPolicyStrategy(GenerationStrategy):
                     causes += _validate_peer(peer, f"{path}.{peers}[{number}]")
         types = spec.get("policyTypes") or []
         if len(types) > 2:
-            causes.append(invalid("spec.policyTypes", types, "may not specify more than two policyTypes"))
-        for index, kind in enumerate(types):
-            causes += check_choice(f"spec.policyTypes[{index}]", kind, ("Egress", "Ingress"))
-        return causes
+            return [*causes, invalid("spec.policyTypes", types, "may not specify more than two policyTypes")]
+        wrong = [(index, kind) for index, kind in enumerate(types) if kind not in POLICY_TYPES]
+        return causes + [not_supported(f"spec.policyTypes[{index}]", kind, POLICY_TYPES, in_order=False) for index, kind in wrong]
 
 
 def _validate_policy_port(port: Object, path: str) -> list[Cause]:
-    causes = check_choice(f"{path}.protocol", port.get("protocol"), PROTOCOLS)
+    protocol = port.get("protocol")
+    causes = [] if protocol in _PROTOCOLS else [not_supported(f"{path}.protocol", protocol or "", _PROTOCOLS, in_order=False)]
     first, last, own = port.get("port"), port.get("endPort"), f"{path}.endPort"
     if first is None:
         return causes if last is None else [*causes, invalid(own, last, "may not be specified when `port` is not specified")]
@@ -55,26 +62,51 @@ def _validate_policy_port(port: Object, path: str) -> list[Cause]:
 
 
 def _validate_peer(peer: Object, path: str) -> list[Cause]:
-    given = [field for field in ("podSelector", "namespaceSelector", "ipBlock") if field in peer]
-    if not given:
-        return [required(path, "must specify a peer")]
-    if "ipBlock" in peer and len(given) > 1:
-        return [forbidden(path, "may not specify both ipBlock and another peer")]
+    given = [field for field in ("podSelector", "namespaceSelector", "ipBlock") if peer.get(field) is not None]
     causes = validate_label_selector(peer.get("podSelector"), f"{path}.podSelector")
     causes += validate_label_selector(peer.get("namespaceSelector"), f"{path}.namespaceSelector")
-    if "ipBlock" in peer:
-        block = peer["ipBlock"] or {}
-        causes += check_cidr(f"{path}.ipBlock.cidr", block["cidr"]) if block.get("cidr") else [required(f"{path}.ipBlock.cidr")]
-        for index, excluded in enumerate(block.get("except") or ()):
-            own = f"{path}.ipBlock.except[{index}]"
-            causes += check_cidr(own, excluded) or _inside(excluded, block.get("cidr", ""), own)
+    if "ipBlock" in given:
+        causes += _validate_block(peer["ipBlock"], f"{path}.ipBlock")
+    if not given:
+        causes.append(required(path, "must specify a peer"))
+    elif "ipBlock" in given and len(given) > 1:
+        causes.append(forbidden(path, "may not specify both ipBlock and another peer"))
+    return causes
+
+
+def _validate_block(block: Object, path: str) -> list[Cause]:
+    whole = block.get("cidr")
+    if not whole:
+        return [required(f"{path}.cidr")]
+    causes = check_cidr(f"{path}.cidr", whole)
+    if parse_cidr(whole) is None:
+        return causes
+    for index, excluded in enumerate(block.get("except") or ()):
+        own = f"{path}.except[{index}]"
+        causes += check_cidr(own, excluded) + _inside(excluded, whole, own)
     return causes
 
 
 def _inside(inner: str, outer: str, path: str) -> list[Cause]:
-    try:
-        small, large = ipaddress.ip_network(inner, strict=False), ipaddress.ip_network(outer, strict=False)
-    except ValueError:
+    small, large = parse_cidr(inner), parse_cidr(outer)
+    if small is None or large is None:
         return []
-    inside = small.version == large.version and small.network_address in large and small.prefixlen > large.prefixlen
+    inside = small.version == large.version and small.network.network_address in large.network and _length(small) > _length(large)
     return [] if inside else [invalid(path, inner, "must be a strict subset of `cidr`")]
+
+
+def _length(interface: Interface) -> int:
+    return interface.network.prefixlen
+
+
+def policy_warnings(policy: Object) -> list[str]:
+    """Of the ranges in its rules."""
+    found: list[str] = []
+    for direction, peers in (("ingress", "from"), ("egress", "to")):
+        for index, rule in enumerate((policy.get("spec") or {}).get(direction) or ()):
+            for number, peer in enumerate(rule.get(peers) or ()):
+                block, path = peer.get("ipBlock") or {}, f"spec.{direction}[{index}].{peers}[{number}].ipBlock"
+                found += cidr_warnings(block.get("cidr") or "", f"{path}.cidr")
+                for place, excluded in enumerate(block.get("except") or ()):
+                    found += cidr_warnings(excluded, f"{path}.except[{place}]")
+    return found

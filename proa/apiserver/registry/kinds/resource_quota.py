@@ -16,7 +16,7 @@ _SCOPES = (
 _COMPUTE = {"cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory", "pods"}
 _OPPOSITES = (("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating"))
 _ONLY_EXISTS = (
-    "must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, "
+    "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, "
     "ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity"
 )
 
@@ -77,11 +77,11 @@ def _validate_scopes(spec: Object) -> list[Cause]:
         if scope not in _SCOPES:
             causes.append(invalid(path, scopes, "unsupported scope"))
         causes += [invalid(path, scopes, "unsupported scope applied to resource") for _ in _unsuited(scope, hard)]
-    return causes + _conflicts(set(scopes), scopes)
+    return causes + _conflicts(set(scopes), scopes, path)
 
 
-def _conflicts(used: set[str], shown: Any) -> list[Cause]:
-    return [invalid("spec.scopes", shown, "conflicting scopes") for pair in _OPPOSITES if used.issuperset(pair)]
+def _conflicts(used: set[str], shown: Any, path: str) -> list[Cause]:
+    return [invalid(path, shown, "conflicting scopes") for pair in _OPPOSITES if used.issuperset(pair)]
 
 
 def _validate_selector(spec: Object) -> list[Cause]:
@@ -94,12 +94,21 @@ def _validate_selector(spec: Object) -> list[Cause]:
         scope, operator, values = expression.get("scopeName") or "", expression.get("operator") or "", expression.get("values") or []
         if scope not in _SCOPES:
             causes.append(invalid(f"{path}.scopeName", scope, "unsupported scope"))
-        causes += [invalid(path, selector, "unsupported scope applied to resource") for _ in _unsuited(scope, hard)]
+        causes += [invalid(path, _as_structure(selector), "unsupported scope applied to resource") for _ in _unsuited(scope, hard)]
         if scope in _SCOPES and scope not in ("PriorityClass", "VolumeAttributesClass") and operator != "Exists":
             causes.append(invalid(f"{path}.operator", operator, _ONLY_EXISTS))
         causes += _validate_operator(operator, values, path)
     used = {each.get("scopeName") or "" for each in selector.get("matchExpressions") or ()}
-    return causes + _conflicts(used, spec.get("scopes"))
+    return causes + _conflicts(used, spec.get("scopes"), path)
+
+
+def _as_structure(selector: Object) -> Object:
+    """With the names of the fields that messages show."""
+    expressions = [
+        {"ScopeName": each.get("scopeName") or "", "Operator": each.get("operator") or "", "Values": each.get("values")}
+        for each in selector.get("matchExpressions") or ()
+    ]
+    return {"MatchExpressions": expressions or None}
 
 
 def _validate_operator(operator: str, values: list[str], path: str) -> list[Cause]:

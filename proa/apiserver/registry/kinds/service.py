@@ -10,14 +10,15 @@ from proa.api import meta
 from proa.api.errors import Cause, duplicate, forbidden, invalid, not_supported, required
 from proa.api.labels import validate_labels
 from proa.api.meta import Object
-from proa.api.names import dns1035_label, dns1123_label, dns1123_subdomain, port_name, port_number, qualified_name
+from proa.api.names import dns1123_label, dns1123_subdomain, port_number, qualified_name
 from proa.api.resource import StrategyContext
-from proa.apiserver.registry.checks import PROTOCOLS, check_choice, check_cidr, check_ip, check_not_special, parse_ip, within
+from proa.apiserver.registry.checks import PROTOCOLS, check_choice, check_cidr, check_ip, check_not_special, check_port, parse_ip
 from proa.apiserver.registry.kinds.service_allocation import (
     TYPES,
     WITH_NODE_PORTS,
-    cluster_ips_of,
     drop_what_the_type_has_not,
+    is_externally_accessible,
+    is_headless,
     keep_allocated,
     needs_health_port,
     pair_cluster_ips,
@@ -29,9 +30,13 @@ from proa.apiserver.registry.strategy import KindStrategy
 
 AFFINITY_SECONDS = 10800
 MAX_AFFINITY_SECONDS = 86400
-KUBELET_PORT = 10250
 SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
+TOPOLOGY_HINTS, TOPOLOGY_MODE = "service.kubernetes.io/topology-aware-hints", "service.kubernetes.io/topology-mode"
+_ONLY_LOAD_BALANCER = "may only be used when `type` is 'LoadBalancer'"
 FAMILIES = ("IPv4", "IPv6")
+POLICIES = ("PreferDualStack", "RequireDualStack", "SingleStack")
+_DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
+_INTERNAL = (*WITH_NODE_PORTS, "ClusterIP")
 _OPTIONAL = ("clusterIP", "externalName", "externalTrafficPolicy", "healthCheckNodePort", "loadBalancerIP", "sessionAffinity", "type")
 _OPTIONAL_OF_PORT = ("name", "nodePort", "protocol")
 
@@ -42,7 +47,7 @@ class ServiceStrategy(KindStrategy):
 
     @property
     def name_check(self) -> NameCheck:
-        return dns1035_label
+        return dns1123_label
 
     def fill(self, obj: Object) -> None:
         spec = obj.setdefault("spec", {})
@@ -56,9 +61,9 @@ class ServiceStrategy(KindStrategy):
             port.setdefault("protocol", "TCP")
             if port.get("targetPort") in (None, 0, ""):
                 port["targetPort"] = port.get("port")
-        if kind in WITH_NODE_PORTS or (kind == "ClusterIP" and spec.get("externalIPs")):
+        if is_externally_accessible(spec):
             spec.setdefault("externalTrafficPolicy", "Cluster")
-        if kind != "ExternalName":
+        if kind in _INTERNAL:
             spec.setdefault("internalTrafficPolicy", "Cluster")
         if kind == "LoadBalancer":
             spec.setdefault("allocateLoadBalancerNodePorts", True)
@@ -67,10 +72,7 @@ class ServiceStrategy(KindStrategy):
                 ingress.setdefault("ipMode", "VIP")
 
     def check(self, obj: Object) -> list[Cause]:
-        spec = obj.get("spec", {})
-        causes = validate_service_spec(spec)
-        ranges = meta.annotations(obj).get(SOURCE_RANGES)
-        return causes if ranges is None or spec.get("loadBalancerSourceRanges") else causes + _validate_ranges_annotation(spec, ranges)
+        return validate_service(obj, {})
 
     def prepare(self, obj: Object, context: StrategyContext) -> None:
         pair_cluster_ips(obj["spec"])
@@ -78,12 +80,11 @@ class ServiceStrategy(KindStrategy):
     def prepare_change(self, obj: Object, old: Object, context: StrategyContext) -> None:
         keep_allocated(obj["spec"], old["spec"])
         drop_what_the_type_has_not(obj["spec"], old["spec"])
-        if obj["spec"].get("clusterIPs") == old["spec"].get("clusterIPs") and obj["spec"].get("clusterIP") != old["spec"].get("clusterIP"):
-            obj["spec"].pop("clusterIPs", None)
-        pair_cluster_ips(obj["spec"])
+        if obj["spec"].get("type") != "LoadBalancer":
+            obj["status"] = {**(obj.get("status") or {}), "loadBalancer": {}}
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
-        return validate_transition(obj["spec"], old["spec"]) + self.check(obj)
+        return validate_transition(obj["spec"], old["spec"]) + validate_service(obj, old)
 
     def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
         return service_warnings(obj)
@@ -96,33 +97,39 @@ def _drop_zero_values(spec: Object) -> None:
             del part[name]
 
 
-def validate_service_spec(spec: Object) -> list[Cause]:
-    kind, addresses = spec.get("type"), cluster_ips_of(spec)
+def validate_service(obj: Object, old: Object) -> list[Cause]:
+    """What `old` was stored with stays valid, where the rules for addresses have become stricter since."""
+    spec, former, notes = obj.get("spec") or {}, old.get("spec") or {}, meta.annotations(obj)
+    kind, headless = spec.get("type"), is_headless(spec)
     causes: list[Cause] = []
-    if not spec.get("ports") and "None" not in addresses and kind != "ExternalName":
+    if TOPOLOGY_MODE in notes and notes.get(TOPOLOGY_HINTS, notes[TOPOLOGY_MODE]) != notes[TOPOLOGY_MODE]:
+        detail = f"must match annotations[{TOPOLOGY_HINTS}] when both are specified"
+        causes.append(invalid(f"metadata.annotations[{TOPOLOGY_MODE}]", notes[TOPOLOGY_MODE], detail))
+    if not spec.get("ports") and not headless and kind != "ExternalName":
         causes.append(required("spec.ports"))
-    for index, port in enumerate(spec.get("ports") or ()) if kind == "LoadBalancer" else ():
-        if port.get("port") == KUBELET_PORT:
-            detail = f"may not expose port {KUBELET_PORT} externally since it is used by kubelet"
-            causes.append(invalid(f"spec.ports[{index}]", KUBELET_PORT, detail))
-    if kind == "LoadBalancer" and "None" in addresses:
-        causes.append(invalid("spec.clusterIPs[0]", "None", "may not be set to 'None' for LoadBalancer services"))
-    if kind == "NodePort" and "None" in addresses:
-        causes.append(invalid("spec.clusterIPs[0]", "None", "may not be set to 'None' for NodePort services"))
+    if headless and kind in WITH_NODE_PORTS:
+        causes.append(invalid("spec.clusterIPs[0]", "None", f"may not be set to 'None' for {kind} services"))
     if kind == "ExternalName":
         causes += _validate_external_name(spec)
-    causes += _validate_ports(spec)
+    causes += _validate_each_port(spec.get("ports") or [])
     causes += validate_labels(spec.get("selector") or {}, "spec.selector")
     causes += check_choice("spec.sessionAffinity", spec.get("sessionAffinity"), ("ClientIP", "None"))
     causes += _validate_affinity(spec)
-    if kind not in TYPES:
-        causes.append(not_supported("spec.type", kind, TYPES) if kind else required("spec.type"))
     if kind != "ExternalName":
-        causes += _validate_cluster_ips(spec, addresses)
+        causes += validate_cluster_ips(spec, former)
     for index, address in enumerate(spec.get("externalIPs") or ()):
-        causes += check_ip(f"spec.externalIPs[{index}]", address) or check_not_special(f"spec.externalIPs[{index}]", address)
-    causes += _validate_load_balancer(spec)
-    return causes + _validate_traffic_policies(spec)
+        path = f"spec.externalIPs[{index}]"
+        causes += check_ip(path, address, former.get("externalIPs") or ()) or check_not_special(path, address)
+    causes += check_choice("spec.type", kind, TYPES)
+    causes += _validate_ports_together(spec)
+    causes += _validate_source_ranges(spec, former, notes.get(SOURCE_RANGES), meta.annotations(old).get(SOURCE_RANGES))
+    causes += _validate_load_balancer(spec) + _validate_external_traffic(spec)
+    internal = spec.get("internalTrafficPolicy")
+    causes += check_choice("spec.internalTrafficPolicy", internal, ("Cluster", "Local"), optional=kind not in _INTERNAL)
+    distribution = spec.get("trafficDistribution")
+    if distribution is not None and distribution not in _DISTRIBUTIONS:
+        causes.append(not_supported("spec.trafficDistribution", distribution, _DISTRIBUTIONS, in_order=False))
+    return causes
 
 
 def _validate_external_name(spec: Object) -> list[Cause]:
@@ -135,46 +142,45 @@ def _validate_external_name(spec: Object) -> list[Cause]:
     return causes + [invalid("spec.externalName", name, problem) for problem in dns1123_subdomain(name)]
 
 
-def _validate_ports(spec: Object) -> list[Cause]:
+def _validate_each_port(ports: list[Object]) -> list[Cause]:
     causes: list[Cause] = []
-    ports = spec.get("ports") or []
     names: set[str] = set()
-    used: set[tuple[Any, ...]] = set()
-    node_ports: set[tuple[Any, ...]] = set()
     for index, port in enumerate(ports):
-        path = f"spec.ports[{index}]"
-        causes += _validate_port(port, path, names, needs_name=len(ports) > 1)
-        key = (port.get("protocol"), port.get("port"))
-        if key in used:
-            causes.append(duplicate(path, {"protocol": key[0], "port": key[1]}))
-        used.add(key)
-        if node_port := port.get("nodePort"):
-            if spec.get("type") not in WITH_NODE_PORTS:
-                causes.append(forbidden(f"{path}.nodePort", f"may not be used when `type` is '{spec.get('type')}'"))
-            if (port.get("protocol"), node_port) in node_ports:
-                causes.append(duplicate(f"{path}.nodePort", node_port))
-            node_ports.add((port.get("protocol"), node_port))
+        path, name = f"spec.ports[{index}]", port.get("name")
+        if name:
+            causes += [invalid(f"{path}.name", name, problem) for problem in dns1123_label(name)]
+            causes += [duplicate(f"{path}.name", name)] if name in names else []
+            names.add(name)
+        elif len(ports) > 1:
+            causes.append(required(f"{path}.name"))
+        causes += [invalid(f"{path}.port", port.get("port", 0), problem) for problem in port_number(port.get("port") or 0)]
+        causes += check_choice(f"{path}.protocol", port.get("protocol"), PROTOCOLS)
+        causes += check_port(f"{path}.targetPort", port.get("targetPort") or 0)
+        protocol = port.get("appProtocol")
+        causes += (
+            [invalid(f"{path}.appProtocol", protocol, problem) for problem in qualified_name(protocol)] if protocol is not None else []
+        )
     return causes
 
 
-def _validate_port(port: Object, path: str, names: set[str], *, needs_name: bool) -> list[Cause]:
+def _validate_ports_together(spec: Object) -> list[Cause]:
+    ports = list(enumerate(spec.get("ports") or ()))
     causes: list[Cause] = []
-    name = port.get("name")
-    if not name and needs_name:
-        causes.append(required(f"{path}.name"))
-    if name:
-        causes += [invalid(f"{path}.name", name, problem) for problem in dns1123_label(name)]
-        if name in names:
-            causes.append(duplicate(f"{path}.name", name))
-        names.add(name)
-    causes += [invalid(f"{path}.port", port.get("port", 0), problem) for problem in port_number(port.get("port") or 0)]
-    causes += check_choice(f"{path}.protocol", port.get("protocol"), PROTOCOLS)
-    target = port.get("targetPort")
-    problems = port_name(target) if isinstance(target, str) else port_number(target or 0)
-    causes += [invalid(f"{path}.targetPort", target, problem) for problem in problems]
-    if port.get("appProtocol"):
-        causes += [invalid(f"{path}.appProtocol", port["appProtocol"], problem) for problem in qualified_name(port["appProtocol"])]
-    return causes + within(f"{path}.nodePort", port.get("nodePort"), 0, 65535)
+    if spec.get("type") == "ClusterIP":
+        detail = "may not be used when `type` is 'ClusterIP'"
+        causes += [forbidden(f"spec.ports[{index}].nodePort", detail) for index, port in ports if port.get("nodePort")]
+    seen: set[tuple[Any, ...]] = set()
+    for index, port in ports:
+        key = ("node", port.get("protocol"), port.get("nodePort"))
+        if port.get("nodePort") and key in seen:
+            causes.append(duplicate(f"spec.ports[{index}].nodePort", port["nodePort"]))
+        seen.add(key)
+    for index, port in ports:
+        key = ("own", port.get("protocol"), port.get("port"))
+        if key in seen:
+            causes.append(duplicate(f"spec.ports[{index}]", _as_structure(port)))
+        seen.add(key)
+    return causes
 
 
 def _validate_affinity(spec: Object) -> list[Cause]:
@@ -193,84 +199,94 @@ def _validate_affinity(spec: Object) -> list[Cause]:
     return []
 
 
-def _validate_cluster_ips(spec: Object, addresses: list[str]) -> list[Cause]:
+def _as_structure(port: Object) -> Object:
+    """What identifies a port, with the names of the fields that messages show."""
+    return {"Name": "", "Protocol": port.get("protocol"), "AppProtocol": None, "Port": port.get("port"), "TargetPort": 0, "NodePort": 0}
+
+
+def validate_cluster_ips(spec: Object, old: Object) -> list[Cause]:
+    """clusterIP, clusterIPs, ipFamilies and ipFamilyPolicy, each alone and together."""
     causes: list[Cause] = []
-    first, path = spec.get("clusterIP"), "spec.clusterIPs"
-    if first and spec.get("clusterIPs") and spec["clusterIPs"][0] != first:
-        causes.append(invalid(path, spec["clusterIPs"], "first value must match `clusterIP`"))
+    first, addresses, path = spec.get("clusterIP"), spec.get("clusterIPs") or [], "spec.clusterIPs"
+    if first and not addresses:
+        causes.append(required(path))
+    elif first and addresses[0] != first:
+        causes.append(invalid(path, addresses, "first value must match `clusterIP`"))
+    elif addresses and not first:
+        causes.append(invalid(path, addresses, "must be empty when `clusterIP` is not specified"))
     families = spec.get("ipFamilies") or []
     for index, family in enumerate(families):
         if family not in FAMILIES:
             causes.append(not_supported(f"spec.ipFamilies[{index}]", family, FAMILIES))
-        elif family in families[:index]:
+        if family in families[:index]:
             causes.append(duplicate(f"spec.ipFamilies[{index}]", family))
-    policies = ("PreferDualStack", "RequireDualStack", "SingleStack")
-    causes += check_choice("spec.ipFamilyPolicy", spec.get("ipFamilyPolicy"), policies, optional=True)
-    wrong: list[Cause] = []
-    for index, address in enumerate(addresses):
-        if index or address != "None":
-            wrong += check_ip(f"{path}[{index}]", address)
-        elif len(addresses) > 1:
-            wrong.append(invalid(path, addresses, "'None' must be the first and only value"))
+    causes += check_choice("spec.ipFamilyPolicy", spec.get("ipFamilyPolicy"), POLICIES, optional=True)
+    wrong = _validate_addresses(addresses, old.get("clusterIPs") or [])
     if len(addresses) > 2:
-        causes.append(invalid(path, addresses, "may only hold up to 2 values"))
-    if wrong or "None" in addresses:
-        return causes + wrong
+        causes += [*wrong, invalid(path, addresses, "may only hold up to 2 values")]
+    else:
+        causes += wrong
+    if wrong or is_headless(spec):
+        return causes
     found = [f"IPv{parsed.version}" for address in addresses if (parsed := parse_ip(address))]
     if len(found) > 1 and len(set(found)) < 2:
         causes.append(invalid(path, addresses, "may specify no more than one IP for each IP family"))
-    if causes:
-        return causes
-    pairs = enumerate(zip(addresses, found, families, strict=False))
-    return [
-        invalid(f"{path}[{index}]", address, f"expected an {family} value as indicated by `ipFamilies[{index}]`")
-        for index, (address, own, family) in pairs
-        if own != family
-    ]
+    for index, (address, own, family) in enumerate(zip(addresses, found, families, strict=False)):
+        if own != family and family in FAMILIES:
+            causes.append(invalid(f"{path}[{index}]", address, f"expected an {family} value as indicated by `ipFamilies[{index}]`"))
+    return causes
 
 
-def _validate_ranges_annotation(spec: Object, ranges: str) -> list[Cause]:
-    path = f"metadata.annotations[{SOURCE_RANGES}]"
+def _validate_addresses(addresses: list[str], old: list[str]) -> list[Cause]:
     causes: list[Cause] = []
-    if spec.get("type") != "LoadBalancer":
-        causes.append(forbidden(path, "may only be used when `type` is 'LoadBalancer'"))
-    for value in ranges.split(",") if ranges.strip() else ():
-        causes += check_cidr(path, value.strip())
+    for index, address in enumerate(addresses):
+        if index or address != "None":
+            causes += check_ip(f"spec.clusterIPs[{index}]", address, old)
+        elif len(addresses) > 1:
+            causes.append(invalid("spec.clusterIPs", addresses, "'None' must be the first and only value"))
+    return causes
+
+
+def _validate_source_ranges(spec: Object, old: Object, noted: str | None, noted_before: str | None) -> list[Cause]:
+    """The field, else the annotation that it once was. Blanks around a range are allowed in both."""
+    balanced, ranges = spec.get("type") == "LoadBalancer", spec.get("loadBalancerSourceRanges") or []
+    path = "spec.LoadBalancerSourceRanges" if ranges else f"metadata.annotations[{SOURCE_RANGES}]"
+    if not ranges and noted is None:
+        return []
+    causes = [] if balanced else [forbidden(path, _ONLY_LOAD_BALANCER)]
+    if ranges:
+        stored = [each.strip() for each in old.get("loadBalancerSourceRanges") or ()]
+        return causes + [cause for index, each in enumerate(ranges) for cause in check_cidr(f"{path}[{index}]", each.strip(), stored)]
+    if noted and noted.strip() and noted != noted_before:
+        causes += [cause for each in noted.strip().split(",") for cause in check_cidr(path, each.strip())]
     return causes
 
 
 def _validate_load_balancer(spec: Object) -> list[Cause]:
+    balanced, name = spec.get("type") == "LoadBalancer", spec.get("loadBalancerClass")
     causes: list[Cause] = []
-    kind = spec.get("type")
-    ranges = spec.get("loadBalancerSourceRanges") or []
-    if ranges and kind != "LoadBalancer":
-        causes.append(forbidden("spec.LoadBalancerSourceRanges", "may only be used when `type` is 'LoadBalancer'"))
-    for index, cidr in enumerate(ranges):
-        causes += check_cidr(f"spec.LoadBalancerSourceRanges[{index}]", cidr.strip())
-    if kind == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is None:
-        causes.append(required("spec.allocateLoadBalancerNodePorts"))
-    if kind != "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is not None:
-        causes.append(forbidden("spec.allocateLoadBalancerNodePorts", "may only be used when `type` is 'LoadBalancer'"))
-    if kind != "LoadBalancer" and spec.get("loadBalancerClass") is not None:
-        causes.append(forbidden("spec.loadBalancerClass", "may only be used when `type` is 'LoadBalancer'"))
-    if kind == "LoadBalancer" and spec.get("loadBalancerClass") is not None:
-        name = spec["loadBalancerClass"]
+    if spec.get("allocateLoadBalancerNodePorts") is not None and not balanced:
+        causes.append(forbidden("spec.allocateLoadBalancerNodePorts", _ONLY_LOAD_BALANCER))
+    if spec.get("allocateLoadBalancerNodePorts") is None and balanced:
+        causes.append(required("allocateLoadBalancerNodePorts"))
+    if name is not None and not balanced:
+        causes.append(forbidden("spec.loadBalancerClass", _ONLY_LOAD_BALANCER))
+    if name is not None and balanced:
         causes += [invalid("spec.loadBalancerClass", name, problem) for problem in qualified_name(name)]
     return causes
 
 
-def _validate_traffic_policies(spec: Object) -> list[Cause]:
+def _validate_external_traffic(spec: Object) -> list[Cause]:
     causes: list[Cause] = []
-    kind, external = spec.get("type"), spec.get("externalTrafficPolicy")
-    reachable = kind in WITH_NODE_PORTS or (kind == "ClusterIP" and bool(spec.get("externalIPs")))
-    if external and not reachable:
-        causes.append(invalid("spec.externalTrafficPolicy", external, "may only be set for externally-accessible services"))
+    policy, reachable = spec.get("externalTrafficPolicy"), is_externally_accessible(spec)
+    if policy and not reachable:
+        causes.append(invalid("spec.externalTrafficPolicy", policy, "may only be set for externally-accessible services"))
     if reachable:
-        causes += check_choice("spec.externalTrafficPolicy", external, ("Cluster", "Local"))
-    if kind != "ExternalName":
-        causes += check_choice("spec.internalTrafficPolicy", spec.get("internalTrafficPolicy"), ("Cluster", "Local"))
-    if spec.get("healthCheckNodePort") and not needs_health_port(spec):
+        causes += check_choice("spec.externalTrafficPolicy", policy, ("Cluster", "Local"))
+    health_port = spec.get("healthCheckNodePort")
+    if health_port and not needs_health_port(spec):
         detail = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
-        causes.append(invalid("spec.healthCheckNodePort", spec["healthCheckNodePort"], detail))
-    distribution = ("PreferClose", "PreferSameNode", "PreferSameZone")
-    return causes + check_choice("spec.trafficDistribution", spec.get("trafficDistribution"), distribution, optional=True)
+        causes.append(invalid("spec.healthCheckNodePort", health_port, detail))
+    if health_port and needs_health_port(spec):
+        causes += check_port("spec.healthCheckNodePort", health_port)
+    return causes

@@ -5,7 +5,8 @@ import ipaddress
 from proa.api.errors import Cause, invalid, required
 from proa.api.meta import Object
 from proa.api.names import dns1123_subdomain, path_segment
-from proa.apiserver.registry.checks import check_cidr, check_name, check_optional_name, parse_ip
+from proa.apiserver.registry.addresses import ip_problems, parse_cidr, parse_ip
+from proa.apiserver.registry.checks import check_cidr, check_name, check_optional_name
 from proa.apiserver.registry.kinds.plain import SpecStatusStrategy, StatuslessStrategy
 from proa.apiserver.registry.object_meta import NameCheck, immutable
 
@@ -30,14 +31,12 @@ class IpAddressStrategy(StatuslessStrategy):
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
         new, former = (obj.get("spec") or {}).get("parentRef"), (old.get("spec") or {}).get("parentRef")
-        return self.check(obj) + immutable("spec.parentRef", new, former)
+        return immutable("spec.parentRef", new, former)
 
 
 def _address_name(name: str) -> list[str]:
-    address = parse_ip(name)
-    if address is None:
-        return ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]
-    return [] if str(address) == name else [f'must be in canonical form ("{address}")']
+    problems, address = ip_problems(name), parse_ip(name)
+    return problems if problems or str(address) == name else [f'must be in canonical form ("{address}")']
 
 
 class ServiceCidrStrategy(SpecStatusStrategy):
@@ -51,10 +50,10 @@ class ServiceCidrStrategy(SpecStatusStrategy):
         if not cidrs:
             return [required("spec.cidrs", "at least one CIDR required")]
         if len(cidrs) > 2:
-            return [invalid("spec.cidrs", spec, "may only hold up to 2 values")]
-        if len(cidrs) == 2 and len({":" in each for each in cidrs}) < 2:
+            return [invalid("spec.cidrs", {"CIDRs": cidrs}, "may only hold up to 2 values")]
+        if len(cidrs) == 2 and {parsed.version for each in cidrs if (parsed := parse_cidr(each))} != {4, 6}:
             detail = "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64"
-            return [invalid("spec.cidrs", spec, detail)]
+            return [invalid("spec.cidrs", {"CIDRs": cidrs}, detail)]
         return [cause for index, cidr in enumerate(cidrs) for cause in _check_network(f"spec.cidrs[{index}]", cidr)]
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
@@ -70,7 +69,5 @@ def _check_network(path: str, cidr: str) -> list[Cause]:
     """A CIDR whose address is the network's own, in its one canonical form: allocators compare them as text."""
     if causes := check_cidr(path, cidr):
         return causes
-    network = ipaddress.ip_network(cidr, strict=False)
-    if ipaddress.ip_interface(cidr).ip != network.network_address:
-        return [invalid(path, cidr, "must not have bits set beyond the prefix length")]
+    network = ipaddress.ip_network(cidr)
     return [] if str(network) == cidr else [invalid(path, cidr, f'must be in canonical form ("{network}")')]

@@ -2,45 +2,57 @@
 goes with ipFamilyPolicy. ExternalName is the way in and out.
 """
 
+from typing import Any
+
 from proa.api.errors import Cause, forbidden, invalid
 from proa.api.meta import Object
-from proa.apiserver.registry.kinds.service_allocation import cluster_ips_of, needs_health_port
-from proa.apiserver.registry.object_meta import FIELD_IMMUTABLE, immutable
+from proa.apiserver.registry.kinds.service_allocation import is_headless, needs_health_port
+from proa.apiserver.registry.object_meta import FIELD_IMMUTABLE
 
 _ONCE_SET = "may not change once set"
-_RELEASING = "`ipFamilyPolicy` must be set to 'SingleStack' when releasing the secondary {}"
 
 
 def validate_transition(new: Object, old: Object) -> list[Cause]:
-    if "ExternalName" in (new.get("type"), old.get("type")) or not old.get("clusterIP"):
-        return []
-    causes = _validate_addresses(new, old) + _validate_families(new, old)
-    if new.get("type") == old.get("type") == "LoadBalancer":
-        causes += immutable("spec.loadBalancerClass", new.get("loadBalancerClass"), old.get("loadBalancerClass"))
-    if needs_health_port(new) and needs_health_port(old) and old.get("healthCheckNodePort"):
-        changed = immutable("spec.healthCheckNodePort", new.get("healthCheckNodePort"), old["healthCheckNodePort"])
-        causes += [forbidden(cause.field, FIELD_IMMUTABLE) for cause in changed]
+    causes: list[Cause] = []
+    if "ExternalName" not in (new.get("type"), old.get("type")):
+        causes += _validate_addresses(new, old) + _validate_families(new, old)
+    if new.get("type") == old.get("type") == "LoadBalancer" and new.get("loadBalancerClass") != old.get("loadBalancerClass"):
+        causes.append(invalid("spec.loadBalancerClass", new.get("loadBalancerClass"), _ONCE_SET))
+    if needs_health_port(new) and needs_health_port(old) and new.get("healthCheckNodePort") != old.get("healthCheckNodePort"):
+        causes.append(forbidden("spec.healthCheckNodePort", FIELD_IMMUTABLE))
     return causes
 
 
 def _validate_addresses(new: Object, old: Object) -> list[Cause]:
-    fresh, former = cluster_ips_of(new), cluster_ips_of(old)
-    if not fresh or (fresh == ["None"] and former == ["None"]):
+    fresh, former = new.get("clusterIPs") or [], old.get("clusterIPs") or []
+    if is_headless(new) and is_headless(old):
         return []
-    kept = former if len(fresh) == len(former) else former[:1]
-    causes = [invalid(f"spec.clusterIPs[{index}]", fresh, _ONCE_SET) for index, address in enumerate(kept) if fresh[index] != address]
-    if len(fresh) == 1 and len(former) > 1 and new.get("ipFamilyPolicy") != "SingleStack":
-        causes.append(invalid("spec.clusterIPs[0]", fresh, _RELEASING.format("clusterIP")))
-    return causes
+    if len(fresh) == len(former):
+        return [invalid(f"spec.clusterIPs[{index}]", fresh, _ONCE_SET) for index, each in enumerate(former) if fresh[index] != each]
+    causes: list[Cause] = []
+    if not fresh:
+        causes.append(invalid("spec.clusterIPs[0]", None, "primary clusterIP can not be unset"))
+    elif former and fresh[0] != former[0]:
+        causes.append(invalid("spec.clusterIPs[0]", fresh, _ONCE_SET))
+    return causes + _released(new, fresh, former, "clusterIP")
 
 
 def _validate_families(new: Object, old: Object) -> list[Cause]:
     """Headless Services have no addresses, so their families may change."""
     fresh, former = new.get("ipFamilies") or [], old.get("ipFamilies") or []
-    if not fresh or not former or "None" in (new.get("clusterIP"), old.get("clusterIP")):
+    if is_headless(new) or is_headless(old):
         return []
-    kept = former if len(fresh) == len(former) else former[:1]
-    causes = [invalid("spec.ipFamilies[0]", fresh, _ONCE_SET) for index, family in enumerate(kept) if fresh[index] != family]
-    if len(fresh) == 1 and len(former) > 1 and new.get("ipFamilyPolicy") != "SingleStack":
-        causes.append(invalid("spec.clusterIPs[0]", cluster_ips_of(new), _RELEASING.format("ipFamily")))
-    return causes
+    if len(fresh) == len(former):
+        return [invalid("spec.ipFamilies[0]", fresh, _ONCE_SET) for index, each in enumerate(former) if fresh[index] != each]
+    causes: list[Cause] = []
+    if fresh and former and fresh[0] != former[0]:
+        causes.append(invalid("spec.ipFamilies[0]", new.get("clusterIPs"), _ONCE_SET))
+    return causes + _released(new, fresh, former, "ipFamily")
+
+
+def _released(new: Object, fresh: list[Any], former: list[Any], what: str) -> list[Cause]:
+    """The second one goes only with the policy."""
+    if len(fresh) != 1 or len(former) < 2 or new.get("ipFamilyPolicy") == "SingleStack":
+        return []
+    detail = f"must be set to 'SingleStack' when releasing the secondary {what}"
+    return [invalid("spec.ipFamilyPolicy", new.get("ipFamilyPolicy"), detail)]

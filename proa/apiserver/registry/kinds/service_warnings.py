@@ -12,15 +12,18 @@ _HEADLESS = "is ignored for headless services"
 
 def service_warnings(service: Object) -> list[str]:
     spec = service.get("spec") or {}
-    kind, headless = spec.get("type"), spec.get("clusterIP") == "None"
+    kind, single = spec.get("type"), spec.get("clusterIP")
+    headless = kind == "ClusterIP" and single == "None"
     found = [f"annotation {_HINTS} is deprecated, please use {_MODE} instead"] if _HINTS in annotations(service) else []
-    if headless and kind == "ClusterIP":
-        found += _headless(spec)
-    elif not headless:
+    if single and single != "None" and kind != "ExternalName":
         for index, address in enumerate(spec.get("clusterIPs") or ()):
             found += ip_warnings(address, f"spec.clusterIPs[{index}]")
+    if headless:
+        found += _headless(spec)
     for index, address in enumerate(spec.get("externalIPs") or ()):
         found += ip_warnings(address, f"spec.externalIPs[{index}]")
+    if spec.get("externalIPs") and not headless and kind != "ExternalName":
+        found.append("spec.externalIPs is deprecated and may no longer be implemented in some clusters")
     if spec.get("loadBalancerIP"):
         found += ip_warnings(spec["loadBalancerIP"], "spec.loadBalancerIP")
     for index, cidr in enumerate(spec.get("loadBalancerSourceRanges") or ()):

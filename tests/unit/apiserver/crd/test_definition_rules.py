@@ -67,7 +67,7 @@ CASES: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ("kind is list kind", with_names(listKind="Widget"),
      [("spec.names.listKind", 'Invalid value: "Widget": kind and listKind may not be the same')]),
     ("short name", with_names(shortNames=["w", "W"]), [("spec.names.shortNames[1]", f'Invalid value: "W": {LABEL}')]),
-    ("no schema", with_version(schema={}), [("spec.versions[0].schema.openAPIV3Schema", "Required value: schemas are required")]),
+    ("no schema", with_version(schema={}), [("spec.versions[0].schema.openAPIV3Schema", "Required value")]),
     ("untyped field", with_schema({}), [(f"{A}.type", "Required value: must not be empty for specified object fields")]),
     ("untyped root", with_schema(None, type=""), [(f"{SCHEMA}.type", "Required value: must not be empty at the root")]),
     ("root is no object", with_schema(None, type="string"), [(f"{SCHEMA}.type", 'Invalid value: "string": must be object at the root')]),

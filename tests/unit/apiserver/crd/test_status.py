@@ -59,6 +59,20 @@ def test_nothing_changes_where_nothing_is_new() -> None:
     assert desired_status(definition(status=status), [], LATER) == status
 
 
+def test_a_bundle_that_is_none_keeps_a_definition_from_being_established() -> None:
+    crd = definition()
+    crd["spec"] = crd["spec"] | {"conversion": {"webhook": {"clientConfig": {"caBundle": "eA=="}}}}
+    status = desired_status(crd, [], NOW)
+    established = find_condition(status, "Established")
+    assert established is not None
+    told = (established["status"], established["reason"], established["message"])
+    assert told == ("False", "InvalidCABundle", "The conversion webhook CABundle is invalid")
+    crd["spec"] = crd["spec"] | {"conversion": {"strategy": "None"}}
+    established = find_condition(desired_status(crd | {"status": status}, [], LATER), "Established")
+    assert established is not None
+    assert established["status"] == "True"
+
+
 def test_protected_groups_tell_whether_they_are_approved() -> None:
     annotations = {"api-approved.kubernetes.io": "https://github.com/kubernetes/enhancements/pull/1"}
     crd = definition() | {"metadata": {"annotations": annotations}, "spec": {"group": "x.k8s.io", "names": NAMES}}

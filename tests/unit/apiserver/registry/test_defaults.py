@@ -213,7 +213,7 @@ def test_host_network_claims_its_ports(find: Find) -> None:
             "namespaces",
             "",
             {"metadata": {"name": "n"}},
-            {"metadata": {"name": "n", "labels": {"kubernetes.io/metadata.name": "n"}}, "spec": {}},
+            {"metadata": {"name": "n", "labels": {"kubernetes.io/metadata.name": "n"}}, "spec": {}, "status": {"phase": "Active"}},
         ),
         (
             "rolebindings",

@@ -25,7 +25,8 @@ V6 = 'IPv6 address "2001:db8:0:0::2" should be in RFC 5952 canonical format ("20
         (SERVICE, "spec.trafficDistribution", "PreferClose",
          ['spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"']),
         (SERVICE, "spec.externalName", "a.b", ['spec.externalName is ignored when spec.type is not "ExternalName"']),
-        (SERVICE, "spec.externalIPs", ["2001:db8:0:0::2"], [f"spec.externalIPs[0]: {V6}"]),
+        (SERVICE, "spec.externalIPs", ["2001:db8:0:0::2"], [
+            f"spec.externalIPs[0]: {V6}", "spec.externalIPs is deprecated and may no longer be implemented in some clusters"]),
         (SERVICE, "spec.loadBalancerSourceRanges", ["10.0.0.1/8"], [
             'spec.loadBalancerSourceRanges[0]: CIDR value "10.0.0.1/8" is ambiguous in this context (should be "10.0.0.0/8" or '
             '"10.0.0.1/32"?)']),
@@ -48,7 +49,7 @@ def test_warnings(find: Find, base: Object, path: str, value: Any, expected: lis
         (SERVICE, {"hostname": "1.2.3.4"},
          ['status.loadBalancer.ingress[0].hostname: Invalid value: "1.2.3.4": must be a DNS name, not an IP address']),
         (HEADLESS, {"hostname": "a.b"},
-         ['status.loadBalancer.ingress: Forbidden: may only be used when `spec.type` is "LoadBalancer"']),
+         ['status.loadBalancer.ingress: Forbidden: may only be used when `spec.type` is \'LoadBalancer\'']),
     ],
 )  # fmt: skip
 def test_status_of_a_service(find: Find, base: Object, point: Object, expected: list[str]) -> None:
@@ -62,7 +63,7 @@ def test_status_of_a_service(find: Find, base: Object, point: Object, expected: 
         ("spec.taints", [{"key": "a", "value": "b c", "effect": "NoSchedule"}], ["metadata.taints[0].value"]),
         ("spec.taints", [{"key": "a", "effect": "Odd"}], ["metadata.taints[0].effect"]),
         ("spec.podCIDRs", ["10.0.0.0/24", "10.0.1.0/24"], ["spec.podCIDRs"]),
-        ("status.capacity.cpu", "-1", ["status.capacity[cpu]", "status.allocatable[cpu]"]),
+        ("status.capacity.cpu", "-1", ["status.capacity.cpu", "status.allocatable.cpu"]),
     ],
 )
 def test_new_nodes(find: Find, path: str, value: Any, expected: list[str]) -> None:

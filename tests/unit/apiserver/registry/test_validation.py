@@ -227,8 +227,9 @@ def test_deployments(find: Find, path: str, value: Any, expected: list[tuple[str
 @pytest.mark.parametrize(
     ("path", "value", "expected"),
     [
-        ("spec.clusterIP", "None", []),
-        ("metadata.name", "1web", [("metadata.name", 'Invalid value: "1web": a DNS-1035 label must consist of')]),
+        ("spec.clusterIPs", ["None"], [("spec.clusterIPs", 'Invalid value: ["None"]: must be empty when `clusterIP` is not specified')]),
+        ("metadata.name", "1web", []),
+        ("metadata.name", "1.web", [("metadata.name", 'Invalid value: "1.web": must not contain dots')]),
         ("spec.ports", [], [("spec.ports", "Required value")]),
         ("spec.ports.0.port", 0, [
             ("spec.ports[0].port", "Invalid value: 0: must be between 1 and 65535, inclusive"),
@@ -236,7 +237,7 @@ def test_deployments(find: Find, path: str, value: Any, expected: list[tuple[str
         ]),
         ("spec.ports.1", {"port": 81}, [("spec.ports[1].name", "Required value")]),
         ("spec.ports.1", {"name": "http", "port": 81}, [("spec.ports[1].name", 'Duplicate value: "http"')]),
-        ("spec.ports.1", {"name": "two", "port": 80}, [("spec.ports[1]", 'Duplicate value: {"protocol":"TCP","port":80}')]),
+        ("spec.ports.1", {"name": "two", "port": 80}, [("spec.ports[1]", 'Duplicate value: {"Name":"","Protocol":"TCP"')]),
         ("spec.type", "Magic", [
             ("spec.type", 'Unsupported value: "Magic": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"'),
         ]),
@@ -245,7 +246,7 @@ def test_deployments(find: Find, path: str, value: Any, expected: list[tuple[str
         ("spec.externalTrafficPolicy", "Local", [
             ("spec.externalTrafficPolicy", 'Invalid value: "Local": may only be set for externally-accessible services'),
         ]),
-        ("spec.clusterIP", "10.0.0", [("spec.clusterIPs[0]", 'Invalid value: "10.0.0": must be a valid IP address')]),
+        ("spec.clusterIP", "10.0.0.1", [("spec.clusterIPs", "Required value")]),
     ],
 )  # fmt: skip
 def test_services(find: Find, path: str, value: Any, expected: list[tuple[str, str]]) -> None:
@@ -262,7 +263,7 @@ META: Object = {"name": "x", "namespace": "default"}
     ("plural", "group", "obj", "expected"),
     [
         ("configmaps", "", {"data": {"a b": "x"}}, [("data[a b]", 'Invalid value: "a b": a valid config key must consist of')]),
-        ("configmaps", "", {"data": {"a": "x" * 1048577}}, [("", "Too long: may not be more than 1048576 bytes")]),
+        ("configmaps", "", {"data": {"a": "x" * 1048577}}, [("[]", "Too long: may not be more than 1048576 bytes")]),
         ("secrets", "", {"type": "kubernetes.io/tls"}, [("data[tls.crt]", "Required value"), ("data[tls.key]", "Required value")]),
         ("endpoints", "", {"subsets": [{"addresses": [{"ip": "127.0.0.1"}]}]}, [
             ("subsets[0].addresses[0].ip", 'Invalid value: "127.0.0.1": may not be in the loopback range'),
@@ -284,7 +285,7 @@ META: Object = {"name": "x", "namespace": "default"}
             ("spec.schedule", 'Invalid value: "* * *": expected exactly 5 fields, found 3: [* * *]'),
         ]),
         ("ingresses", "networking.k8s.io", {"spec": {}}, [
-            ("spec", "Invalid value: []: either `defaultBackend` or `rules` must be specified"),
+            ("spec", "Invalid value: null: either `defaultBackend` or `rules` must be specified"),
         ]),
         ("networkpolicies", "networking.k8s.io", {"spec": {"podSelector": {}, "ingress": [{"from": [{}]}]}}, [
             ("spec.ingress[0].from[0]", "Required value: must specify a peer"),
