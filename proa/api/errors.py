@@ -23,8 +23,9 @@ class Cause:
 
 
 def joined(details: Sequence[str]) -> str:
-    """Several things that are wrong, as one sentence."""
-    return details[0] if len(details) == 1 else f"[{', '.join(details)}]"
+    """Several things that are wrong, each told once, as one sentence."""
+    told = list(dict.fromkeys(details))
+    return told[0] if len(told) == 1 else f"[{', '.join(told)}]"
 
 
 class ApiError(Exception):
@@ -196,7 +197,7 @@ def required(field: str, detail: str = "") -> Cause:
 
 
 def invalid(field: str, value: object, detail: str) -> Cause:
-    return Cause(field, f"Invalid value: {go_value(value)}: {detail}", "FieldValueInvalid")
+    return Cause(field, f"Invalid value: {go_value(value)}{': ' if detail else ''}{detail}", "FieldValueInvalid")
 
 
 def duplicate(field: str, value: object) -> Cause:

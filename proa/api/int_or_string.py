@@ -7,6 +7,7 @@ from proa.api.names import percent
 
 IntOrString = int | str
 _percent = re.compile(r"([0-9]+)%").fullmatch
+_number = re.compile(r"[+-]?[0-9]+").fullmatch
 
 
 def is_percent(value: IntOrString) -> bool:
@@ -24,11 +25,21 @@ def scaled_value(value: IntOrString, total: int, *, round_up: bool) -> int:
     return -(-share // 100) if round_up else share // 100
 
 
+def written_number(value: IntOrString) -> int:
+    """The number as it is written, of a percentage too; 0 for a text that is none."""
+    if not isinstance(value, str):
+        return value
+    match = _percent(value)
+    return int(match[1]) if match else int(value) if _number(value) else 0
+
+
 def validate_count_or_percent(field: str, value: IntOrString, *, at_most_100: bool = False) -> list[Cause]:
     """Causes for what is neither a non-negative number nor a percentage."""
     if isinstance(value, str):
-        problems = percent(value)
-        if not problems and at_most_100 and int(value[:-1]) > 100:
-            problems = ["must not be greater than 100%"]
-        return [invalid(field, value, problem) for problem in problems]
+        causes = [invalid(field, value, problem) for problem in percent(value)]
+        return causes + validate_at_most_100_percent(field, value) if at_most_100 else causes
     return [invalid(field, value, "must be greater than or equal to 0")] if value < 0 else []
+
+
+def validate_at_most_100_percent(field: str, value: IntOrString) -> list[Cause]:
+    return [invalid(field, value, "must not be greater than 100%")] if is_percent(value) and written_number(value) > 100 else []

@@ -26,6 +26,7 @@ _ENV_NAME = "[-._a-zA-Z][-._a-zA-Z0-9]*"
 _HTTP_HEADER = "[-A-Za-z0-9]+"
 _WILDCARD = rf"\*\.{_SUBDOMAIN}"
 _PERCENT = "[0-9]+%"
+_HTTP_PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 
 _label_match = re.compile(_LABEL).fullmatch
 _subdomain_match = re.compile(_SUBDOMAIN).fullmatch
@@ -37,6 +38,7 @@ _env_name_match = re.compile(r"[\x20-\x3c\x3e-\x7e]*").fullmatch
 _http_header_match = re.compile(_HTTP_HEADER).fullmatch
 _wildcard_match = re.compile(_WILDCARD).fullmatch
 _percent_match = re.compile(_PERCENT).fullmatch
+_http_path_match = re.compile(_HTTP_PATH).fullmatch
 _port_characters_match = re.compile("[-a-z0-9]+").fullmatch
 _letter_search = re.compile("[a-z]").search
 
@@ -141,6 +143,11 @@ def path_segment(value: str) -> list[str]:
     if value in (".", ".."):
         return [f"may not be '{value}'"]
     return [f"may not contain '{character}'" for character in "/%" if character in value]
+
+
+def http_path(value: str) -> list[str]:
+    """What follows the slash of a domain-prefixed path."""
+    return [] if _http_path_match(value) else [f"Invalid path (regex used for validation is '{_HTTP_PATH}')"]
 
 
 def _no_parent_directory(value: str) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from proa.api.errors import Cause, duplicate, invalid, not_supported, required, too_long
 from proa.api.meta import Object
-from proa.api.names import LABEL_MAX_LENGTH, dns1123_subdomain, out_of_range, port_name, port_number, qualified_name
+from proa.api.names import LABEL_MAX_LENGTH, dns1123_subdomain, http_path, out_of_range, port_name, port_number, qualified_name
 from proa.api.quantity import canonical_text, parse
 from proa.apiserver.registry.addresses import Address, cidr_problems, ip_problems
 from proa.apiserver.registry.addresses import parse_ip as parse_ip
@@ -36,7 +36,7 @@ def check_optional_name(path: str, value: str | None, check: NameCheck) -> list[
     return [invalid(path, value, problem) for problem in check(value)] if value else []
 
 
-def check_domain_path(path: str, value: str | None, check_rest: NameCheck = lambda _: ()) -> list[Cause]:
+def check_domain_path(path: str, value: str | None, check_rest: NameCheck = http_path) -> list[Cause]:
     """A required `acme.io/foo`: a DNS name, a slash, a path."""
     if not value:
         return [required(path)]
@@ -47,10 +47,11 @@ def check_domain_path(path: str, value: str | None, check_rest: NameCheck = lamb
     return causes + [invalid(path, rest, problem) for problem in check_rest(rest)]
 
 
-def check_choice(path: str, value: str | None, allowed: Sequence[str], *, optional: bool = False) -> list[Cause]:
+def check_choice(path: str, value: str | None, allowed: Sequence[str], *, optional: bool = False, in_order: bool = True) -> list[Cause]:
+    """`in_order` False: the message lists the choices as they are written here, as upstream does for those that are no set."""
     if not value:
         return [] if optional else [required(path)]
-    return [] if value in allowed else [not_supported(path, value, allowed)]
+    return [] if value in allowed else [not_supported(path, value, allowed, in_order=in_order)]
 
 
 def not_negative(path: str, value: int | None) -> list[Cause]:
@@ -100,7 +101,7 @@ def check_cidr(path: str, value: str, old: Sequence[str] = ()) -> list[Cause]:
 def too_many(path: str, count: int, limit: int) -> list[Cause]:
     if count <= limit:
         return []
-    return [Cause(path, f"Too many: {count}: must have at most {limit} items", "FieldValueTooMany")]
+    return [Cause(path, f"Too many: {count}: must have at most {limit} item{'s' if limit != 1 else ''}", "FieldValueTooMany")]
 
 
 def invalid_part(path: str, detail: str) -> Cause:

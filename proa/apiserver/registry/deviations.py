@@ -62,14 +62,24 @@ DEVIATIONS: tuple[Deviation, ...] = (
         "there are no Go structures; which fields may change, and the reason, are upstream's",
     ),
     Deviation(
-        "causes of a refusal",
-        "what is wrong with metadata of an update is told once; upstream lists it two to four times, once in the message",
-        "it checks metadata in that many places",
-    ),
-    Deviation(
         "Node",
         "taints and preferAvoidPods in annotations (alpha until v1.6) are not judged, nor is spec.configSource",
         "nothing has read them for years",
+    ),
+    Deviation(
+        "messages about structures",
+        'show the value as the API has it (`{"type":"Slow"}`), not with Go\'s names of upstream\'s internal types',
+        "there are no Go structures",
+    ),
+    Deviation(
+        "updates that are refused",
+        "each cause is told once; upstream checks metadata twice, and the spec of a DaemonSet, and repeats them in `details.causes`",
+        "the message is the same, and clients leave the repetitions out",
+    ),
+    Deviation(
+        "fields that hold IP addresses",
+        "IPv4 addresses with leading zeros are refused, as upstream's strict validation does",
+        "readers disagree on whether they are octal",
     ),
     Deviation(
         "tables (`kubectl get`)",

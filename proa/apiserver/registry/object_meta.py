@@ -95,10 +95,11 @@ def _validate_owners(owners: list[Object], path: str) -> list[Cause]:
 
 def _validate_owner(owner: Object, path: str) -> list[Cause]:
     causes: list[Cause] = []
-    if not owner.get("apiVersion", "").rpartition("/")[2]:
-        causes.append(invalid(f"{path}.apiVersion", owner.get("apiVersion", ""), "version must not be empty"))
+    version = owner.get("apiVersion", "")
+    if version.count("/") > 1 or not version.rpartition("/")[2]:
+        causes.append(invalid(f"{path}.apiVersion", version, "version must not be empty"))
     causes += [invalid(f"{path}.{field}", "", "must not be empty") for field in ("kind", "name", "uid") if not owner.get(field)]
-    if owner.get("apiVersion") == "v1" and owner.get("kind") == "Event":
+    if version == "v1" and owner.get("kind") == "Event":
         causes.append(invalid(path, owner, "/v1, Kind=Event is disallowed from being an owner"))
     return causes
 

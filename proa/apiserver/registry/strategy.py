@@ -28,6 +28,8 @@ class KindStrategy:
     empty_status: ClassVar[Object | None] = None
     """What a new object's status is; None for kinds without one."""
     tracks_generation: ClassVar[bool] = False
+    first_generation: ClassVar[int | None] = 1
+    """What a new object's generation is; None for a kind that counts from its first change."""
     fixed_generation: ClassVar[bool] = False
     """generation starts at 1 and stays there."""
     annotations_count: ClassVar[bool] = False
@@ -79,8 +81,8 @@ class KindStrategy:
             obj.pop("status", None)
         if self.empty_status is not None and "status" not in obj:
             obj["status"] = copy.deepcopy(self.empty_status)
-        if self.tracks_generation:
-            obj.setdefault("metadata", {})["generation"] = 1
+        if self.tracks_generation and self.first_generation is not None:
+            obj.setdefault("metadata", {})["generation"] = self.first_generation
         self.prepare(obj, context)
 
     def validate(self, obj: Object) -> Sequence[Cause]:

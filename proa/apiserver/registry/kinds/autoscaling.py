@@ -4,9 +4,9 @@ from typing import ClassVar
 
 from proa.api.errors import Cause, invalid, not_supported, required
 from proa.api.meta import Object
-from proa.api.names import path_segment
-from proa.apiserver.registry.checks import check_choice, check_name, not_negative
+from proa.apiserver.registry.checks import check_amount, check_choice, not_negative
 from proa.apiserver.registry.kinds.autoscaling_metrics import validate_metrics
+from proa.apiserver.registry.kinds.scaled_reference import ReferenceRule, api_version_problem, validate_reference
 from proa.apiserver.registry.strategy import KindStrategy
 
 MAX_PERIOD, MAX_WINDOW = 1800, 3600
@@ -35,34 +35,45 @@ class AutoscalerStrategy(KindStrategy):
             _fill_behavior(spec["behavior"])
 
     def check(self, obj: Object) -> list[Cause]:
-        return self._check(obj, 1)
+        target = (obj.get("spec") or {}).get("scaleTargetRef") or {}
+        return _validate_spec(obj, 1, ReferenceRule(group_needed=target.get("kind") != "ReplicationController"), ReferenceRule())
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
-        return self._check(obj, 0 if (old.get("spec") or {}).get("minReplicas") == 0 else 1)
-
-    def _check(self, obj: Object, lowest: int) -> list[Cause]:
-        spec = obj.get("spec") or {}
-        low, high = spec.get("minReplicas"), spec.get("maxReplicas", 0)
-        causes: list[Cause] = []
-        if low is not None and low < lowest:
-            causes.append(invalid("spec.minReplicas", low, f"must be greater than or equal to {lowest}"))
-        if high < 1:
-            causes.append(invalid("spec.maxReplicas", high, "must be greater than 0"))
-        if low is not None and high < low:
-            causes.append(invalid("spec.maxReplicas", high, "must be greater than or equal to `minReplicas`"))
-        causes += validate_reference(spec.get("scaleTargetRef") or {}, "spec.scaleTargetRef")
-        causes += validate_metrics(spec, "spec.metrics")
-        utilization = spec.get("targetCPUUtilizationPercentage")
-        if utilization is not None and utilization < 1:
-            path = "spec.metrics[0].resource.target.averageUtilization"
-            causes.append(invalid(path, utilization, "must be greater than 0"))
-        for direction, rules in (spec.get("behavior") or {}).items():
-            causes += _validate_rules(rules, f"spec.behavior.{direction}")
-        return causes
+        """What an object was allowed to say once, it may go on saying."""
+        former, target = old.get("spec") or {}, (obj.get("spec") or {}).get("scaleTargetRef") or {}
+        before = former.get("scaleTargetRef") or {}
+        same = all(target.get(field) == before.get(field) for field in ("apiVersion", "kind"))
+        scaled = ReferenceRule(group_needed=target.get("kind") != "ReplicationController", version_checked=not same)
+        described = ReferenceRule(version_checked=not any(_describes_badly(metric) for metric in former.get("metrics") or ()))
+        return _validate_spec(obj, 0 if former.get("minReplicas") == 0 else 1, scaled, described)
 
 
-def validate_reference(target: Object, path: str) -> list[Cause]:
-    return [cause for field in ("kind", "name") for cause in check_name(f"{path}.{field}", target.get(field), path_segment)]
+def _describes_badly(metric: Object) -> bool:
+    described = (metric.get("object") or {}).get("describedObject") or {}
+    return metric.get("type") == "Object" and bool(api_version_problem(described.get("apiVersion") or "", ReferenceRule()))
+
+
+def _validate_spec(obj: Object, lowest: int, scaled: ReferenceRule, described: ReferenceRule) -> list[Cause]:
+    spec = obj.get("spec") or {}
+    low, high = spec.get("minReplicas"), spec.get("maxReplicas", 0)
+    causes: list[Cause] = []
+    if low is not None and low < lowest:
+        causes.append(invalid("spec.minReplicas", low, f"must be greater than or equal to {lowest}"))
+    if high < 1:
+        causes.append(invalid("spec.maxReplicas", high, "must be greater than 0"))
+    if low is not None and high < low:
+        causes.append(invalid("spec.maxReplicas", high, "must be greater than or equal to `minReplicas`"))
+    causes += validate_reference(spec.get("scaleTargetRef") or {}, "spec.scaleTargetRef", scaled)
+    causes += validate_metrics(spec, "spec.metrics", described)
+    utilization = spec.get("targetCPUUtilizationPercentage")
+    if utilization is not None and utilization < 1:
+        path = "spec.metrics[0].resource.target.averageUtilization"
+        causes.append(invalid(path, utilization, "must be greater than 0"))
+    behavior = spec.get("behavior") or {}
+    for direction in ("scaleUp", "scaleDown"):
+        if direction in behavior:
+            causes += _validate_rules(behavior[direction], f"spec.behavior.{direction}")
+    return causes
 
 
 def check_autoscaler_status(obj: Object, old: Object) -> list[Cause]:
@@ -92,7 +103,7 @@ def _validate_rules(rules: Object, path: str) -> list[Cause]:
         causes.append(required(f"{path}.policies", "must specify at least one Policy"))
     for index, policy in enumerate(rules.get("policies") or ()):
         causes += _validate_policy(policy, f"{path}.policies[{index}]")
-    return causes
+    return causes + check_amount(f"{path}.tolerance", rules["tolerance"]) if "tolerance" in rules else causes
 
 
 def _validate_policy(policy: Object, path: str) -> list[Cause]:

@@ -7,27 +7,31 @@ from proa.api.meta import Object
 from proa.api.names import dns1123_label, path_segment
 from proa.api.quantity import canonical_text, parse
 from proa.apiserver.registry.checks import check_name
+from proa.apiserver.registry.kinds.scaled_reference import ReferenceRule, validate_reference
 
 _TYPES = {"Object": "object", "Pods": "pods", "Resource": "resource", "External": "external", "ContainerResource": "containerResource"}
 _ORDER = ("object", "external", "pods", "resource", "containerResource")
 _TARGETS = ("Utilization", "Value", "AverageValue")
 
 
-def validate_metrics(spec: Object, path: str) -> list[Cause]:
+def validate_metrics(spec: Object, path: str, described: ReferenceRule) -> list[Cause]:
+    """`described` is the rule for the objects that metrics of the type Object are about."""
     metrics = spec.get("metrics") or ()
-    causes = [cause for index, metric in enumerate(metrics) for cause in _validate_metric(metric, f"{path}[{index}]")]
+    causes = [cause for index, metric in enumerate(metrics) for cause in _validate_metric(metric, f"{path}[{index}]", described)]
     if spec.get("minReplicas") == 0 and not any(metric.get("type") in ("Object", "External") for metric in metrics):
         causes.append(forbidden(path, "must specify at least one Object or External metric to support scaling to zero replicas"))
     return causes
 
 
-def _validate_metric(metric: Object, path: str) -> list[Cause]:
+def _validate_metric(metric: Object, path: str, described: ReferenceRule) -> list[Cause]:
     kind = metric.get("type") or ""
     causes = [] if kind else [required(f"{path}.type", "must specify a metric source type")]
     if kind not in _TYPES:
         causes.append(not_supported(f"{path}.type", kind, tuple(_TYPES)))
     given = [field for field in _ORDER if field in metric]
-    if given:
+    if given and given[0] == "object":
+        causes += _object(metric["object"], f"{path}.object", described)
+    elif given:
         causes += _SOURCES[given[0]](metric[given[0]], f"{path}.{given[0]}")
     expected = _TYPES.get(kind)
     if expected is None:
@@ -62,11 +66,9 @@ def _validate_named(source: Object, path: str) -> list[Cause]:
     )
 
 
-def _object(source: Object, path: str) -> list[Cause]:
-    described, target = source.get("describedObject") or {}, source.get("target") or {}
-    causes = [
-        cause for field in ("kind", "name") for cause in check_name(f"{path}.describedObject.{field}", described.get(field), path_segment)
-    ]
+def _object(source: Object, path: str, rule: ReferenceRule) -> list[Cause]:
+    target = source.get("target") or {}
+    causes = validate_reference(source.get("describedObject") or {}, f"{path}.describedObject", rule)
     causes += _validate_named(source, path)
     if "value" not in target and "averageValue" not in target:
         causes.append(required(f"{path}.target.averageValue", "must set either a target value or averageValue"))
@@ -91,21 +93,28 @@ def _pods(source: Object, path: str) -> list[Cause]:
 
 
 def _resource(source: Object, path: str) -> list[Cause]:
-    target = source.get("target") or {}
-    causes = [] if source.get("name") else [required(f"{path}.name", "must specify a resource name")]
-    causes += _validate_target(target, f"{path}.target")
+    return _resource_name(source, path) + _resource_target(source.get("target") or {}, f"{path}.target")
+
+
+def _resource_name(source: Object, path: str) -> list[Cause]:
+    return [] if source.get("name") else [required(f"{path}.name", "must specify a resource name")]
+
+
+def _resource_target(target: Object, path: str) -> list[Cause]:
+    causes = _validate_target(target, path)
     if "averageUtilization" not in target and "averageValue" not in target:
-        causes.append(required(f"{path}.target.averageUtilization", "must set either a target raw value or a target utilization"))
+        causes.append(required(f"{path}.averageUtilization", "must set either a target raw value or a target utilization"))
     if "averageUtilization" in target and "averageValue" in target:
-        causes.append(forbidden(f"{path}.target.averageValue", "may not set both a target raw value and a target utilization"))
+        causes.append(forbidden(f"{path}.averageValue", "may not set both a target raw value and a target utilization"))
     return causes
 
 
 def _container_resource(source: Object, path: str) -> list[Cause]:
-    container = check_name(f"{path}.container", source.get("container"), dns1123_label, detail="must specify a container")
-    return container + _resource(source, path)
+    causes = _resource_name(source, path)
+    causes += check_name(f"{path}.container", source.get("container"), dns1123_label, detail="must specify a container")
+    return causes + _resource_target(source.get("target") or {}, f"{path}.target")
 
 
 _SOURCES: Mapping[str, Callable[[Object, str], list[Cause]]] = {
-    "object": _object, "external": _external, "pods": _pods, "resource": _resource, "containerResource": _container_resource,
+    "external": _external, "pods": _pods, "resource": _resource, "containerResource": _container_resource,
 }  # fmt: skip

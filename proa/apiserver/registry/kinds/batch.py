@@ -11,8 +11,9 @@ from proa.api.names import dns1123_label
 from proa.api.resource import StrategyContext
 from proa.apiserver.registry.checks import check_choice, not_negative
 from proa.apiserver.registry.kinds.cron_schedule import schedule_problem
-from proa.apiserver.registry.kinds.job_spec import validate_job_spec
-from proa.apiserver.registry.kinds.workloads import SELECTOR_MISMATCH
+from proa.apiserver.registry.kinds.job_spec import MANY_COMPLETIONS, MAX_PARALLELISM_OF_MANY, validate_job_spec
+from proa.apiserver.registry.kinds.job_template import validate_template_update
+from proa.apiserver.registry.kinds.workloads import is_unusable, name_warnings, template_labels, validate_match
 from proa.apiserver.registry.object_meta import immutable
 from proa.apiserver.registry.pod_spec.defaults import fill_template
 from proa.apiserver.registry.pod_spec.warnings import template_warnings
@@ -22,6 +23,11 @@ MAX_INT32 = 2147483647
 MAX_CRON_JOB_NAME = 52
 _UID_LABEL, _NAME_LABEL = "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"
 _FIXED = ("completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy")
+_MANY_INDEXES = (
+    "In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to "
+    "track completedIndexes when a big number of indexes fail"
+)
+_CRON_JOBS_PAGE = "https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/"
 _zone_part = re.compile(r"[A-Za-z._0-9+][A-Za-z._0-9+-]{0,13}").fullmatch
 
 
@@ -57,33 +63,26 @@ class JobStrategy(KindStrategy):
         spec.setdefault("selector", {}).setdefault("matchLabels", {}).setdefault(_UID_LABEL, uid)
 
     def check(self, obj: Object) -> list[Cause]:
-        return _validate_generated(obj) + self._check_spec(obj)
+        return _validate_generated(obj) + self._check_spec(obj) + _validate_host_names(obj)
 
     def _check_spec(self, obj: Object) -> list[Cause]:
         spec = obj.get("spec", {})
-        causes = validate_job_spec(spec, "spec")
         selector = spec.get("selector")
-        if selector is None:
-            return [*causes, required("spec.selector")]
-        wrong = validate_label_selector(selector, "spec.selector")
-        labels = _template_labels(spec)
-        if not wrong and not selector_from_object(selector).matches(labels):
-            wrong.append(invalid("spec.template.metadata.labels", labels, SELECTOR_MISMATCH))
-        return causes + wrong
+        causes = validate_job_spec(spec, "spec")
+        causes += [required("spec.selector")] if selector is None else validate_label_selector(selector, "spec.selector")
+        return causes if is_unusable(selector) else causes + validate_match(spec)
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
         new, former = obj["spec"], old["spec"]
         causes = self._check_spec(obj) + _validate_completions(new, former)
         causes += immutable("spec.selector", new.get("selector"), former.get("selector"))
-        causes += immutable("spec.template", new.get("template"), _as_before(new, old))
+        causes += validate_template_update(new, old)
         return causes + [cause for field in _FIXED for cause in immutable(f"spec.{field}", new.get(field), former.get(field))]
 
     def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
-        spec = obj.get("spec") or {}
-        found = _name_warnings(obj) if old is None else []
-        found += _indexed_warnings(spec, "spec")
-        former = ((old or {}).get("spec") or {}).get("template")
-        return found + (template_warnings(spec.get("template") or {}, "spec.template") if spec.get("template") != former else [])
+        if old is None:
+            return name_warnings(obj) + _spec_warnings(obj["spec"], "spec")
+        return _spec_warnings(obj["spec"], "spec") if _is_new_generation(obj, old) else []
 
 
 def fill_failure_policy(spec: Object) -> None:
@@ -92,27 +91,33 @@ def fill_failure_policy(spec: Object) -> None:
             pattern.setdefault("status", "True")
 
 
-def _template_labels(spec: Object) -> dict[str, str]:
-    return ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
-
-
 def _validate_generated(obj: Object) -> list[Cause]:
     """The labels that were made for this Job are there, whatever its author wrote."""
     spec, meta = obj.get("spec") or {}, obj.get("metadata") or {}
     if spec.get("manualSelector") or spec.get("selector") is None:
         return []
-    labels, path = _template_labels(spec), "spec.template.metadata.labels"
+    labels, path = template_labels(spec) or {}, "spec.template.metadata.labels"
     uid, name = meta.get("uid", ""), meta.get("name", "")
     expected = {"controller-uid": uid, "job-name": name, _UID_LABEL: uid, _NAME_LABEL: name}
-    causes: list[Cause] = []
+    causes = [] if uid else [required("metadata.uid")]
     for key, value in expected.items():
         if key not in labels:
             causes.append(required(f"{path}[{key}]", f"must be '{value}'"))
         elif labels[key] != value:
-            causes.append(invalid(f"{path}[{key}]", labels[key], f"must be '{value}'"))
-    if not validate_label_selector(spec["selector"], "") and not selector_from_object(spec["selector"]).matches(expected):
+            causes.append(invalid(f"{path}[{key}]", labels, f"must be '{value}'"))
+    if not is_unusable(spec["selector"]) and not selector_from_object(spec["selector"]).matches(expected):
         causes.append(invalid("spec.selector", spec["selector"], "`selector` not auto-generated"))
     return causes
+
+
+def _validate_host_names(obj: Object) -> list[Cause]:
+    """The pods of an Indexed Job are named after it and their index; the last one's name is the longest."""
+    spec, name = obj.get("spec") or {}, obj.get("metadata", {}).get("name", "")
+    completions = spec.get("completions") or 0
+    last = f"{name}-{completions - 1}"
+    if spec.get("completionMode") != "Indexed" or completions <= 0 or not dns1123_label(last):
+        return []
+    return [invalid("metadata.name", name, f"will not able to create pod with invalid DNS label: {last}")]
 
 
 def _validate_completions(new: Object, former: Object) -> list[Cause]:
@@ -124,40 +129,17 @@ def _validate_completions(new: Object, former: Object) -> list[Cause]:
     return [invalid("spec.completions", new["completions"], "can only be modified in tandem with spec.parallelism")]
 
 
-def _as_before(new: Object, old: Object) -> Object:
-    """The old template, with what a suspended Job that hasn't started may change taken from the new one."""
-    former: Object = old["spec"].get("template") or {}
-    if not old["spec"].get("suspend") or (old.get("status") or {}).get("startTime"):
-        return former
-    fresh = new.get("template") or {}
-    spec = _taking(former.get("spec") or {}, fresh.get("spec") or {}, ("nodeSelector", "tolerations", "schedulingGates"))
-    affinity = _taking(spec.get("affinity") or {}, (fresh.get("spec") or {}).get("affinity") or {}, ("nodeAffinity",))
-    spec.pop("affinity", None)
-    if affinity or "affinity" in (fresh.get("spec") or {}):
-        spec["affinity"] = affinity
-    meta = _taking(former.get("metadata") or {}, fresh.get("metadata") or {}, ("annotations", "labels"))
-    return former | {"metadata": meta, "spec": spec}
+def _is_new_generation(obj: Object, old: Object) -> bool:
+    return bool(obj["metadata"].get("generation") != old["metadata"].get("generation"))
 
 
-def _taking(former: Object, fresh: Object, fields: tuple[str, ...]) -> Object:
-    kept = {key: value for key, value in former.items() if key not in fields}
-    return kept | {field: fresh[field] for field in fields if field in fresh}
-
-
-def _name_warnings(obj: Object) -> list[str]:
-    problems = dns1123_label(obj.get("metadata", {}).get("name", ""))
-    if not problems:
-        return []
-    told = "this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended"
-    return [f"metadata.name: {told}: [{' '.join(problems)}]"]
-
-
-def _indexed_warnings(spec: Object, path: str) -> list[str]:
+def _spec_warnings(spec: Object, path: str) -> list[str]:
+    """Of a Job and of a CronJob's template."""
     completions, parallelism = spec.get("completions") or 0, spec.get("parallelism") or 0
-    if spec.get("completionMode") != "Indexed" or "backoffLimitPerIndex" in spec or completions <= 100_000 or parallelism <= 10_000:
-        return []
-    return [f"{path}: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might "
-            "not be able to track completedIndexes when a big number of indexes fail"]  # fmt: skip
+    found = []
+    if spec.get("completionMode") == "Indexed" and completions > MANY_COMPLETIONS and parallelism > MAX_PARALLELISM_OF_MANY:
+        found.append(f"{path}: {_MANY_INDEXES}")
+    return found + template_warnings(spec.get("template") or {}, f"{path}.template")
 
 
 class CronJobStrategy(KindStrategy):
@@ -196,21 +178,19 @@ class CronJobStrategy(KindStrategy):
         if "selector" in job:
             causes.append(invalid(f"{path}.selector", job["selector"], "`selector` will be auto-generated"))
         if job.get("manualSelector"):
-            causes.append(not_supported(f"{path}.manualSelector", True, ("nil", "false")))
+            causes.append(not_supported(f"{path}.manualSelector", True, ("nil", "false"), in_order=False))
         for field in ("successfulJobsHistoryLimit", "failedJobsHistoryLimit"):
             causes += not_negative(f"spec.{field}", spec.get(field))
         return causes
 
     def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
-        spec = obj.get("spec") or {}
-        found = _name_warnings(obj) if old is None else []
-        job = (spec.get("jobTemplate") or {}).get("spec") or {}
-        former = ((((old or {}).get("spec") or {}).get("jobTemplate") or {}).get("spec") or {}).get("template")
-        if job.get("template") != former:
-            found += template_warnings(job.get("template") or {}, "spec.jobTemplate.spec.template")
-        if "TZ" in (spec.get("schedule") or ""):
-            found.append("spec.schedule: cannot use TZ or CRON_TZ in schedule, use timeZone field instead, defining a timezone inside of "
-                         "schedule is not supported and may not be supported in future releases")  # fmt: skip
+        """The path in the last one is upstream's own slip."""
+        path, job = "spec.jobTemplate.spec", obj["spec"]["jobTemplate"]["spec"]
+        if old is None:
+            return name_warnings(obj) + _spec_warnings(job, path)
+        found = _spec_warnings(job, path) if _is_new_generation(obj, old) else []
+        if "TZ" in (obj["spec"].get("schedule") or ""):
+            found.append(f"cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see {_CRON_JOBS_PAGE} for more details")
         return found
 
 
@@ -234,9 +214,10 @@ def _validate_zone(zone: str, path: str) -> list[Cause]:
         return [invalid(path, zone, "timeZone must be nil or non-empty string")]
     if any(part in (".", "..") or not _zone_part(part) for part in zone.split("/")):
         return [invalid(path, zone, f"unknown time zone {zone}")]
+    causes: list[Cause] = []
     if zone.lower() == "local":
-        return [invalid(path, zone, "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones")]
-    return [] if _zone_exists(zone) else [invalid(path, zone, f"unknown time zone {zone}")]
+        causes.append(invalid(path, zone, "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"))
+    return causes if zone == "Local" or _zone_exists(zone) else [*causes, invalid(path, zone, f"unknown time zone {zone}")]
 
 
 def _zone_exists(zone: str) -> bool:

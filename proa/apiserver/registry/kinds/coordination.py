@@ -1,16 +1,14 @@
 """Leases, and who stands for one."""
 
-import re
-
 from proa.api.errors import Cause, forbidden, invalid, not_supported, required
 from proa.api.meta import Object
 from proa.api.names import config_map_key, qualified_name
+from proa.api.semantic_version import UNKNOWN, is_semantic_version, precedence
 from proa.apiserver.registry.checks import not_negative
 from proa.apiserver.registry.kinds.plain import StatuslessStrategy
 from proa.apiserver.registry.object_meta import NameCheck, immutable
 
 OLDEST = "OldestEmulationVersion"
-_version = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?").fullmatch
 
 
 class LeaseStrategy(StatuslessStrategy):
@@ -38,17 +36,13 @@ class LeaseCandidateStrategy(StatuslessStrategy):
         spec = obj.get("spec") or {}
         emulated, binary, strategy = spec.get("emulationVersion") or "", spec.get("binaryVersion") or "", spec.get("strategy") or ""
         causes = [] if spec.get("leaseName") else [required("spec.leaseName")]
-        if emulated and not _version(emulated):
-            causes.append(invalid("spec.emulationVersion", emulated, "must be a valid semantic version"))
-        if not binary:
-            causes.append(required("spec.binaryVersion"))
-        elif not _version(binary):
-            causes.append(invalid("spec.binaryVersion", binary, "must be a valid semantic version"))
-        elif emulated and _version(emulated) and _numbers(binary) < _numbers(emulated):
+        causes += _check_version("spec.emulationVersion", emulated)
+        causes += _check_version("spec.binaryVersion", binary) if binary else [required("spec.binaryVersion")]
+        if binary and emulated and precedence(binary) < precedence(emulated):
             causes.append(invalid("spec.binaryVersion", binary, "must be greater than or equal to `emulationVersion`"))
         if not strategy:
             return [*causes, required("spec.strategy")]
-        if strategy == OLDEST and not emulated:
+        if strategy == OLDEST and precedence(emulated) == UNKNOWN:
             causes.append(required("spec.emulationVersion", "must be specified when `strategy` is 'OldestEmulationVersion'"))
         return causes + _validate_strategy(strategy, "spec.strategy")
 
@@ -56,9 +50,8 @@ class LeaseCandidateStrategy(StatuslessStrategy):
         return self.check(obj) + immutable("spec.leaseName", obj["spec"].get("leaseName"), old["spec"].get("leaseName"))
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    match = _version(version)
-    return tuple(int(match[part]) for part in (1, 2, 3)) if match else ()
+def _check_version(path: str, version: str) -> list[Cause]:
+    return [] if not version or is_semantic_version(version) else [invalid(path, version, "must be a valid semantic version")]
 
 
 def _validate_strategy(strategy: str, path: str) -> list[Cause]:

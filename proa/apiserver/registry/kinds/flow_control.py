@@ -49,7 +49,7 @@ def _schema_causes(spec: Object, name: str) -> Iterator[Cause]:
         yield invalid(path, precedence, "only the schema named 'exempt' may have matchingPrecedence 1")
     method = spec.get("distinguisherMethod")
     if method is not None and method.get("type") not in ("ByNamespace", "ByUser"):
-        yield not_supported("spec.distinguisherMethod.type", method.get("type", ""), ("ByNamespace", "ByUser"))
+        yield not_supported("spec.distinguisherMethod.type", method, ("ByNamespace", "ByUser"))
     level = (spec.get("priorityLevelConfiguration") or {}).get("name")
     yield from check_name("spec.priorityLevelConfiguration.name", level, dns1123_subdomain, detail="must reference a priority level")
     for index, rule in enumerate(spec.get("rules") or ()):
@@ -186,7 +186,7 @@ def _mandatory_causes(spec: Object, fixed: Object, name: str) -> list[Cause]:
 def _level_causes(spec: Object, name: str) -> Iterator[Cause]:
     type_, limited, exempt = spec.get("type", ""), spec.get("limited"), spec.get("exempt")
     if (name == "exempt") != (type_ == "Exempt"):
-        yield invalid("spec.type", type_, "type must be 'Exempt' if and only if name is 'exempt'")
+        yield invalid("spec.type", type_, "must be 'Exempt' if and only if `name` is 'exempt'")
     if type_ == "Exempt":
         if limited is not None:
             yield forbidden("spec.limited", "must be nil if the type is not Limited")
@@ -268,5 +268,5 @@ def _condition_causes(status: dict[str, Any]) -> list[Cause]:
             causes.append(duplicate(f"status.conditions[{index}].type", type_))
         seen.add(type_)
         if not type_:
-            causes.append(required(f"status.conditions[{index}].type", "must not be empty"))
+            causes.append(required(f"status.conditions[{index}].type"))
     return causes

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 
 from proa.api.errors import Cause, duplicate, invalid, not_supported, required, too_long
 from proa.api.meta import Object
-from proa.api.names import path_segment, qualified_name
+from proa.api.names import qualified_name
 from proa.apiserver.registry.checks import check_choice, check_domain_path, check_key, invalid_part, not_negative, too_many
 from proa.apiserver.registry.kinds.job_indexes import parse_indexes
-from proa.apiserver.registry.pod_spec.validation import RESTART_POLICIES, validate_template
+from proa.apiserver.registry.kinds.workloads import validate_any_template
 
 MAX_PARALLELISM = MAX_FAILED_INDEXES = 100_000
 MANY_COMPLETIONS, MAX_PARALLELISM_OF_MANY, MAX_FAILED_INDEXES_OF_MANY = 100_000, 10_000, 10_000
 MAX_RULES, MAX_EXIT_CODES, MAX_CONDITION_PATTERNS, MAX_MANAGED_BY, MAX_INDEXES_TEXT = 20, 255, 20, 63, 64 * 1024
-_POLICIES = ("Never", "OnFailure")
+_POLICIES = ("OnFailure", "Never")
 _ACTIONS = ("Count", "FailIndex", "FailJob", "Ignore")
 _COUNTS = (
     "parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished", "backoffLimitPerIndex",
@@ -33,18 +33,17 @@ def validate_job_spec(spec: Object, path: str) -> list[Cause]:
         causes += _validate_success_policy(spec, f"{path}.successPolicy")
     causes += _validate_replacement(spec, f"{path}.podReplacementPolicy")
     template = spec.get("template") or {}
-    return causes + validate_template(template, f"{path}.template", RESTART_POLICIES) + _validate_restart_policy(spec, template, path)
+    return causes + validate_any_template(template, f"{path}.template") + _validate_restart_policy(spec, template, path)
 
 
 def _validate_managed_by(name: str, path: str) -> list[Cause]:
-    """A path with a domain before it: `example.com/controller`."""
-    causes = check_domain_path(path, name, lambda rest: [problem for part in rest.split("/") for problem in path_segment(part)])
+    causes = check_domain_path(path, name)
     return [*causes, too_long(path, MAX_MANAGED_BY)] if len(name) > MAX_MANAGED_BY else causes
 
 
 def _validate_mode(spec: Object, path: str) -> list[Cause]:
     mode = spec.get("completionMode")
-    causes = check_choice(f"{path}.completionMode", mode, ("Indexed", "NonIndexed"), optional=True)
+    causes = check_choice(f"{path}.completionMode", mode, ("NonIndexed", "Indexed"), optional=True, in_order=False)
     if mode == "Indexed":
         return causes + _validate_indexed(spec, path)
     if mode in (None, "NonIndexed"):
@@ -87,7 +86,7 @@ def _validate_restart_policy(spec: Object, template: Object, path: str) -> list[
     if policy in (None, "", "Always"):
         return [required(own, 'valid values: "OnFailure", "Never"')]
     if policy not in _POLICIES:
-        return [not_supported(own, policy, _POLICIES)]
+        return [not_supported(own, policy, _POLICIES, in_order=False)]
     if "podFailurePolicy" in spec and policy != "Never":
         return [invalid(own, policy, 'only "Never" is supported when podFailurePolicy is specified')]
     return []
@@ -150,7 +149,7 @@ def _validate_exit_codes(codes: Object, names: set[str | None], path: str) -> li
         detail = "must be one of the container or initContainer names in the pod template"
         causes.append(invalid(f"{path}.containerName", name, detail))
     if not values:
-        causes.append(invalid(f"{path}.values", values, "at least one value is required"))
+        causes.append(invalid(f"{path}.values", codes.get("values"), "at least one value is required"))
     causes += too_many(f"{path}.values", len(values), MAX_EXIT_CODES)
     for index, value in enumerate(values):
         if operator == "In" and value == 0:

@@ -3,29 +3,65 @@
 A rule holds only for a write that touches what it is about, so that a status which was accepted once can still be written.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
 from proa.api.errors import Cause, duplicate, invalid, required
 from proa.api.meta import Object
 from proa.apiserver.registry.checks import invalid_part, not_negative
 from proa.apiserver.registry.kinds.job_indexes import overlap, parse_indexes
+from proa.apiserver.registry.object_meta import FIELD_IMMUTABLE
+from proa.lib.dataclass import dataclass
 
 _COUNTS = ("active", "succeeded", "failed", "ready", "terminating")
 _CONDITIONS = "status.conditions"
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """From one status to the next."""
+
+    new: Object
+    former: Object
+    spec: Object
+
+    def now(self, condition: str) -> bool:
+        return _is_true(self.new, condition)
+
+    def before(self, condition: str) -> bool:
+        return _is_true(self.former, condition)
+
+    def turned(self, *conditions: str) -> bool:
+        return any(self.now(each) != self.before(each) for each in conditions)
+
+    def changed(self, *fields: str) -> bool:
+        return any(self.get(field) != (self.former.get(field) or None) for field in fields)
+
+    def get(self, field: str) -> Any:
+        """Zero and absent are the same."""
+        return self.new.get(field) or None
+
+    @property
+    def finished(self) -> bool:
+        return self.now("Complete") or self.now("Failed")
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended, or come back, with this write."""
+        return self.finished != (self.before("Complete") or self.before("Failed"))
+
+
+def _is_true(status: Object, condition: str) -> bool:
+    return any(each.get("type") == condition and each.get("status") == "True" for each in status.get("conditions") or ())
+
+
 def check_job_status(obj: Object, old: Object) -> list[Cause]:
-    new, former, spec = obj.get("status") or {}, old.get("status") or {}, obj.get("spec") or {}
-    causes = [cause for field in _COUNTS for cause in not_negative(f"status.{field}", new.get(field))]
-    causes += _check_uncounted(new.get("uncountedTerminatedPods") or {})
-    causes += _check_contradictions(new, former, spec)
-    causes += _check_indexes(new, former, spec)
-    return causes + _check_transitions(new, former, spec)
-
-
-def _is(status: Object) -> Callable[[str], bool]:
-    true = {each.get("type") for each in status.get("conditions") or () if each.get("status") == "True"}
-    return true.__contains__
+    step = _Step(obj.get("status") or {}, old.get("status") or {}, obj.get("spec") or {})
+    causes = [cause for field in _COUNTS for cause in not_negative(f"status.{field}", step.new.get(field))]
+    causes += _check_uncounted(step.new.get("uncountedTerminatedPods") or {})
+    for check in (_check_end, _check_finished, _check_indexes, _check_pods, _check_success, _check_past, _check_success_past):
+        causes += check(step)
+    return causes
 
 
 def _check_uncounted(uncounted: Object) -> list[Cause]:
@@ -42,105 +78,123 @@ def _check_uncounted(uncounted: Object) -> list[Cause]:
     return causes
 
 
-def _check_contradictions(new: Object, former: Object, spec: Object) -> list[Cause]:
-    now, before = _is(new), _is(former)
-    complete, failed = now("Complete"), now("Failed")
-    finished, was_finished = complete or failed, before("Complete") or before("Failed")
+def _check_end(step: _Step) -> list[Cause]:
+    start, end, complete = step.get("startTime"), step.get("completionTime"), step.now("Complete")
     causes: list[Cause] = []
-    if complete and failed:
+    if step.turned("Complete", "Failed") and complete and step.now("Failed"):
         causes.append(invalid_part(_CONDITIONS, "cannot set Complete=True and Failed=true conditions"))
-    if complete and now("FailureTarget"):
+    if step.turned("Complete", "FailureTarget") and complete and step.now("FailureTarget"):
         causes.append(invalid_part(_CONDITIONS, "cannot set Complete=True and FailureTarget=true conditions"))
-    if any(new.get(field) != former.get(field) for field in ("startTime", "completionTime")) or (finished and not was_finished):
-        causes += _check_times(new, former, complete=complete, finished=finished)
-    if failed and not before("Failed") and not now("FailureTarget"):
+    if step.turned("Complete") or step.changed("completionTime"):
+        if end and not complete:
+            detail = "cannot set completionTime when there is no Complete=True condition"
+            causes.append(invalid("status.completionTime", end, detail))
+        if complete and not end:
+            causes.append(required("status.completionTime", "completionTime is required for Complete jobs"))
+    if step.changed("startTime", "completionTime") and start and end and end < start:
+        causes.append(invalid("status.completionTime", end, "must be equal to or after `startTime`"))
+    if (step.turned("Failed") or step.changed("failedIndexes")) and step.now("Failed") and not step.now("FailureTarget"):
         causes.append(invalid_part(_CONDITIONS, "cannot set Failed=True condition without the FailureTarget=true condition"))
-    if complete and not before("Complete") and not now("SuccessCriteriaMet"):
+    if step.turned("Complete", "SuccessCriteriaMet") and complete and not step.now("SuccessCriteriaMet"):
         causes.append(invalid_part(_CONDITIONS, "cannot set Complete=True condition without the SuccessCriteriaMet=true condition"))
-    if finished and (not was_finished or new.get("active") != former.get("active")) and new.get("active", 0) > 0:
-        causes.append(invalid("status.active", new["active"], "active>0 is invalid for finished job"))
-    uncounted = new.get("uncountedTerminatedPods") or {}
-    if finished and (uncounted.get("failed") or uncounted.get("succeeded")):
-        detail = "uncountedTerminatedPods needs to be empty for finished job"
-        causes.append(invalid("status.uncountedTerminatedPods", uncounted, detail))
-    if finished and not was_finished and new.get("terminating", 0) > 0:
-        causes.append(invalid("status.terminating", new["terminating"], "terminating>0 is invalid for finished job"))
-    if new.get("ready") is not None and new["ready"] > new.get("active", 0):
-        causes.append(invalid("status.ready", new["ready"], "cannot set more ready pods than active"))
-    return causes + _check_success(now, spec)
-
-
-def _check_times(new: Object, former: Object, *, complete: bool, finished: bool) -> list[Cause]:
-    start, end = new.get("startTime"), new.get("completionTime")
-    causes: list[Cause] = []
-    if end and not complete:
-        detail = "cannot set completionTime when there is no Complete=True condition"
-        causes.append(invalid("status.completionTime", end, detail))
-    if not end and complete:
-        causes.append(required("status.completionTime", "completionTime is required for Complete jobs"))
-    if start and end and end < start:
-        causes.append(invalid("status.completionTime", end, "completionTime cannot be set before startTime"))
-    if finished and not start:
-        causes.append(required("status.startTime", "startTime is required for finished job"))
-    if end and former.get("completionTime") and end != former["completionTime"]:
-        causes.append(invalid("status.completionTime", end, "completionTime cannot be mutated"))
     return causes
 
 
-def _check_success(now: Callable[[str], bool], spec: Object) -> list[Cause]:
-    met = now("SuccessCriteriaMet")
+def _check_finished(step: _Step) -> list[Cause]:
+    """What a finished Job leaves: no pods at work, none uncounted, and the time it began at, unless it was suspended without work."""
+    if not step.finished:
+        return []
     causes: list[Cause] = []
-    if met and now("Failed"):
+    if (step.ended or step.changed("active")) and step.new.get("active", 0) > 0:
+        causes.append(invalid("status.active", step.new["active"], "active>0 is invalid for finished job"))
+    idle = step.spec.get("suspend") and step.spec.get("completions") == 0
+    if (step.ended or step.changed("startTime")) and not step.get("startTime") and not idle:
+        causes.append(required("status.startTime", "startTime is required for finished job"))
+    uncounted = step.new.get("uncountedTerminatedPods") or {}
+    if (step.ended or step.changed("uncountedTerminatedPods")) and (uncounted.get("failed") or uncounted.get("succeeded")):
+        causes.append(invalid("status.uncountedTerminatedPods", uncounted, "must be empty for finished job"))
+    return causes
+
+
+def _check_indexes(step: _Step) -> list[Cause]:
+    new_completed, new_failed = step.changed("completedIndexes"), step.changed("failedIndexes")
+    completed, failed, completions = step.new.get("completedIndexes") or "", step.new.get("failedIndexes"), step.spec.get("completions")
+    limited, causes = "backoffLimitPerIndex" in step.spec, list[Cause]()
+    if completions is not None and new_completed:
+        causes += _check_syntax("completedIndexes", completed, completions)
+    if completions is not None and new_failed and limited and failed is not None:
+        causes += _check_syntax("failedIndexes", failed, completions)
+    if new_completed and completed and step.spec.get("completionMode") != "Indexed":
+        detail = "cannot set non-empty completedIndexes when non-indexed completion mode"
+        causes.append(invalid("status.completedIndexes", completed, detail))
+    if new_failed and failed is not None and not limited:
+        detail = "cannot set non-null failedIndexes when backoffLimitPerIndex is null"
+        causes.append(invalid("status.failedIndexes", failed, detail))
+    if (new_completed or new_failed) and completions is not None and failed is not None:
+        common = overlap(completed, failed, completions)
+        if common is not None:
+            causes.append(invalid("status.failedIndexes", failed, f"failedIndexes and completedIndexes overlap at index: {common}"))
+    return causes
+
+
+def _check_syntax(field: str, text: str, completions: int) -> Sequence[Cause]:
+    try:
+        parse_indexes(text, completions)
+    except ValueError as error:
+        return [invalid(f"status.{field}", text, f"error parsing {field}: {error}")]
+    return []
+
+
+def _check_pods(step: _Step) -> list[Cause]:
+    causes: list[Cause] = []
+    if step.finished and (step.ended or step.changed("terminating")) and step.new.get("terminating", 0) > 0:
+        causes.append(invalid("status.terminating", step.new["terminating"], "terminating>0 is invalid for finished job"))
+    ready = step.new.get("ready")
+    if step.changed("ready", "active") and ready is not None and ready > step.new.get("active", 0):
+        causes.append(invalid("status.ready", ready, "cannot set more ready pods than active"))
+    return causes
+
+
+def _check_success(step: _Step) -> list[Cause]:
+    met = step.now("SuccessCriteriaMet")
+    causes: list[Cause] = []
+    if met and step.now("Failed"):
         causes.append(invalid_part(_CONDITIONS, "cannot set SuccessCriteriaMet=True and Failed=true conditions"))
-    if met and now("FailureTarget"):
+    if met and step.now("FailureTarget"):
         causes.append(invalid_part(_CONDITIONS, "cannot set SuccessCriteriaMet=True and FailureTarget=true conditions"))
-    if "successPolicy" in spec and not met and now("Complete"):
+    if "successPolicy" in step.spec and not met and step.now("Complete"):
         detail = "cannot set Complete=True for Job with SuccessPolicy unless SuccessCriteriaMet=True"
         causes.append(invalid_part(_CONDITIONS, detail))
     return causes
 
 
-def _check_indexes(new: Object, former: Object, spec: Object) -> list[Cause]:
-    completed, failed, completions = new.get("completedIndexes") or "", new.get("failedIndexes"), spec.get("completions")
-    if completed == (former.get("completedIndexes") or "") and failed == former.get("failedIndexes"):
-        return []
-    causes: list[Cause] = []
-    if completed and spec.get("completionMode") != "Indexed":
-        detail = "cannot set non-empty completedIndexes when non-indexed completion mode"
-        causes.append(invalid("status.completedIndexes", completed, detail))
-    if failed is not None and "backoffLimitPerIndex" not in spec:
-        detail = "cannot set non-null failedIndexes when backoffLimitPerIndex is null"
-        causes.append(invalid("status.failedIndexes", failed, detail))
-    if completions is None:
-        return causes
-    for field, text in (("completedIndexes", completed), ("failedIndexes", failed or "")):
-        try:
-            parse_indexes(text, completions)
-        except ValueError as error:
-            causes.append(invalid(f"status.{field}", text, f"error parsing {field}: {error}"))
-    common = overlap(completed, failed or "", completions)
-    if common is not None:
-        causes.append(invalid("status.failedIndexes", failed, f"failedIndexes and completedIndexes overlap at index: {common}"))
-    return causes
-
-
-def _check_transitions(new: Object, former: Object, spec: Object) -> list[Cause]:
-    now, before = _is(new), _is(former)
+def _check_past(step: _Step) -> list[Cause]:
+    """Ends are final, counts grow, and times stay. An Indexed Job that may be scaled down may lose pods that have succeeded."""
     causes = [
         invalid_part(_CONDITIONS, f"cannot disable the terminal {kind}=True condition")
         for kind in ("Failed", "Complete", "FailureTarget")
-        if before(kind) and not now(kind)
+        if step.before(kind) and not step.now(kind)
     ]
+    elastic = step.spec.get("completionMode") == "Indexed" and step.spec.get("completions") == step.spec.get("parallelism")
     causes += [
-        invalid(f"status.{field}", new.get(field, 0), f"cannot decrease the {field} counter")
-        for field in ("failed", "succeeded")
-        if new.get(field, 0) < former.get(field, 0)
+        invalid(f"status.{field}", step.new.get(field, 0), f"cannot decrease the {field} counter")
+        for field in (("failed",) if elastic else ("failed", "succeeded"))
+        if step.new.get(field, 0) < step.former.get(field, 0)
     ]
-    if former.get("startTime") and new.get("startTime") != former["startTime"] and not spec.get("suspend"):
-        causes.append(required("status.startTime", "startTime cannot be removed for unsuspended job"))
-    if before("SuccessCriteriaMet") and not now("SuccessCriteriaMet"):
+    end = step.get("completionTime")
+    if end and step.former.get("completionTime") and end != step.former["completionTime"]:
+        causes.append(invalid("status.completionTime", end, FIELD_IMMUTABLE))
+    if step.former.get("startTime") and step.changed("startTime") and not step.spec.get("suspend"):
+        detail = "field is immutable for unsuspended job once set"
+        causes.append(invalid("status.startTime", step.get("startTime"), detail))
+    return causes
+
+
+def _check_success_past(step: _Step) -> list[Cause]:
+    causes: list[Cause] = []
+    if step.before("SuccessCriteriaMet") and not step.now("SuccessCriteriaMet"):
         causes.append(invalid_part(_CONDITIONS, "cannot disable the SuccessCriteriaMet=True condition"))
-    if before("Complete") and not before("SuccessCriteriaMet") and now("SuccessCriteriaMet"):
+    if step.before("Complete") and not step.before("SuccessCriteriaMet") and step.now("SuccessCriteriaMet"):
         detail = "cannot set SuccessCriteriaMet=True for Job already has Complete=true conditions"
         causes.append(invalid_part(_CONDITIONS, detail))
     return causes

@@ -26,9 +26,20 @@ class RoleStrategy(_RbacStrategy):
         causes: list[Cause] = []
         for index, rule in enumerate(obj.get("rules") or ()):
             causes += _validate_rule(rule, self.namespaced, f"rules[{index}]")
-        for index, selector in enumerate((obj.get("aggregationRule") or {}).get("clusterRoleSelectors") or ()):
-            causes += validate_label_selector(selector, f"aggregationRule.clusterRoleSelectors[{index}]")
+        if "aggregationRule" in obj:
+            causes += _validate_aggregation((obj["aggregationRule"] or {}).get("clusterRoleSelectors") or [])
         return causes
+
+
+def _validate_aggregation(selectors: list[Object]) -> list[Cause]:
+    path = "aggregationRule.clusterRoleSelectors"
+    if not selectors:
+        return [required(path, "at least one clusterRoleSelector required if aggregationRule is non-nil")]
+    causes: list[Cause] = []
+    for index, selector in enumerate(selectors):
+        wrong = validate_label_selector(selector, f"{path}[{index}]")
+        causes += [*wrong, invalid(f"{path}[{index}]", None, "invalid label selector.")] if wrong else []
+    return causes
 
 
 def _validate_rule(rule: Object, namespaced: bool, path: str) -> list[Cause]:
@@ -66,9 +77,9 @@ class RoleBindingStrategy(_RbacStrategy):
         causes: list[Cause] = []
         if role.get("apiGroup") != GROUP:
             causes.append(not_supported("roleRef.apiGroup", role.get("apiGroup", ""), (GROUP,)))
-        kinds = ("ClusterRole", "Role") if self.namespaced else ("ClusterRole",)
+        kinds = ("Role", "ClusterRole") if self.namespaced else ("ClusterRole",)
         if role.get("kind") not in kinds:
-            causes.append(not_supported("roleRef.kind", role.get("kind", ""), kinds))
+            causes.append(not_supported("roleRef.kind", role.get("kind", ""), kinds, in_order=False))
         if not role.get("name"):
             causes.append(required("roleRef.name"))
         else:
@@ -98,5 +109,5 @@ def _validate_subject(subject: Object, namespaced: bool, path: str) -> list[Caus
         if group != GROUP:
             causes.append(not_supported(f"{path}.apiGroup", group, (GROUP,)))
     else:
-        causes.append(not_supported(f"{path}.kind", kind, ("Group", "ServiceAccount", "User")))
+        causes.append(not_supported(f"{path}.kind", kind, ("ServiceAccount", "User", "Group"), in_order=False))
     return causes

@@ -27,7 +27,8 @@ class PriorityClassStrategy(GenerationStrategy):
                 causes.append(forbidden("metadata.name", detail))
         elif value > HIGHEST_USER_PRIORITY:
             causes.append(forbidden("value", f"maximum allowed value of a user defined priority is {HIGHEST_USER_PRIORITY}"))
-        return causes + check_choice("preemptionPolicy", obj.get("preemptionPolicy"), ("Never", "PreemptLowerPriority"))
+        policies = ("PreemptLowerPriority", "Never")
+        return causes + check_choice("preemptionPolicy", obj.get("preemptionPolicy"), policies, in_order=False)
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
         causes = [forbidden("value", "may not be changed in an update.")] if obj.get("value", 0) != old.get("value", 0) else []

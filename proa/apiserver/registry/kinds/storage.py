@@ -1,6 +1,6 @@
 """storage.k8s.io: classes of volumes and what CSI drivers publish about themselves, their nodes and what is free."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from proa.api.errors import Cause, duplicate, forbidden, invalid, required, too_long
@@ -12,6 +12,7 @@ from proa.apiserver.registry.checks import check_amount, check_choice, check_dri
 from proa.apiserver.registry.kinds.persistent_volume import validate_volume_spec
 from proa.apiserver.registry.kinds.plain import StatuslessStrategy
 from proa.apiserver.registry.object_meta import immutable
+from proa.apiserver.registry.pod_spec.node_labels import deprecated_label, term_warnings
 from proa.apiserver.registry.strategy import KindStrategy
 
 MAX_PARAMETERS, MAX_PARAMETERS_SIZE = 512, 256 * 1024
@@ -29,6 +30,14 @@ class StorageClassStrategy(StatuslessStrategy):
         causes += check_choice("reclaimPolicy", obj.get("reclaimPolicy"), ("Delete", "Retain"), optional=True)
         causes += check_choice("volumeBindingMode", obj.get("volumeBindingMode"), ("Immediate", "WaitForFirstConsumer"))
         return causes + _validate_topologies(obj.get("allowedTopologies") or [])
+
+    def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
+        return [
+            f"allowedTopologies[{index}].matchLabelExpressions[{number}].key: {message}"
+            for index, term in enumerate(obj.get("allowedTopologies") or ())
+            for number, expression in enumerate(term.get("matchLabelExpressions") or ())
+            if (message := deprecated_label(expression.get("key") or ""))
+        ]
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
         return _unchanged(obj, old, ("parameters", "provisioner", "reclaimPolicy")) + immutable(
@@ -64,8 +73,9 @@ def _validate_parameters(parameters: Mapping[str, str], path: str = "parameters"
 
 
 def _validate_topologies(terms: list[Object]) -> list[Cause]:
+    """No two terms are alike. A term without expressions is one too many by itself, once for each term, which is upstream's way."""
     causes: list[Cause] = []
-    earlier: list[dict[str, set[str]]] = []
+    earlier: list[dict[str, set[str]]] = [{} for _ in terms]
     for index, term in enumerate(terms):
         path = f"allowedTopologies[{index}].matchLabelExpressions"
         found: dict[str, set[str]] = {}
@@ -78,14 +88,14 @@ def _validate_topologies(terms: list[Object]) -> list[Cause]:
             if key in found:
                 causes.append(duplicate(f"{own}.key", key))
             found[key] = set(values)
-        if found in earlier:
-            causes.append(duplicate(path, ""))
+        causes += [duplicate(path, "")] * earlier.count(found)
         earlier.append(found)
     return causes
 
 
 class CsiDriverStrategy(StatuslessStrategy):
     tracks_generation = True
+    first_generation = None
 
     def fill(self, obj: Object) -> None:
         spec = obj.setdefault("spec", {})
@@ -101,10 +111,14 @@ class CsiDriverStrategy(StatuslessStrategy):
         causes = check_choice("spec.fsGroupPolicy", spec.get("fsGroupPolicy"), ("File", "None", "ReadWriteOnceWithFSType"), optional=True)
         causes += _validate_token_requests(spec.get("tokenRequests") or [])
         for mode in spec.get("volumeLifecycleModes") or ():
-            causes += check_choice("spec.volumeLifecycleModes", mode, ("Ephemeral", "Persistent"))
+            causes += check_choice("spec.volumeLifecycleModes", mode, ("Persistent", "Ephemeral"), in_order=False)
         seconds = spec.get("nodeAllocatableUpdatePeriodSeconds")
         if seconds is not None and seconds < 10:
             causes.append(invalid("spec.nodeAllocatableUpdatePeriodSeconds", seconds, "must be greater than or equal to 10 seconds"))
+        in_secrets = spec.get("serviceAccountTokenInSecrets")
+        if in_secrets is not None and not spec.get("tokenRequests"):
+            detail = "serviceAccountTokenInSecrets is set but no tokenRequests are specified"
+            causes.append(invalid("spec.serviceAccountTokenInSecrets", in_secrets, detail))
         return causes
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
@@ -171,10 +185,13 @@ class CsiStorageCapacityStrategy(StatuslessStrategy):
     def check(self, obj: Object) -> list[Cause]:
         causes = validate_label_selector(obj.get("nodeTopology"), "nodeTopology")
         causes += check_key("storageClassName", obj.get("storageClassName"), dns1123_subdomain)
-        for field in ("capacity", "maximumVolumeSize"):
-            if obj.get(field) is not None:
-                causes += check_amount(field, obj[field])
-        return causes
+        return causes + check_amount("capacity", obj["capacity"]) if obj.get("capacity") is not None else causes
+
+    def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
+        topology = obj.get("nodeTopology") or {}
+        labels = topology.get("matchLabels") or {}
+        found = term_warnings(topology, "nodeTopology")
+        return found + [f"nodeTopology.matchLabels.{key}: {message}" for key in labels if (message := deprecated_label(key))]
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
         return [
@@ -191,25 +208,31 @@ class VolumeAttachmentStrategy(KindStrategy):
         obj.setdefault("spec", {})
 
     def check(self, obj: Object) -> list[Cause]:
+        """The driver is asked for first; what its name and that of the volume must look like came later, and is told last."""
         spec = obj.get("spec") or {}
-        source = spec.get("source") or {}
-        causes = check_driver_name("spec.attacher", spec.get("attacher"))
-        name, inline = source.get("persistentVolumeName"), source.get("inlineVolumeSpec")
-        detail = "must specify exactly one of inlineVolumeSpec and persistentVolumeName"
-        if inline is None and name is None:
-            causes.append(required("spec.source", detail))
-        elif inline is not None and name is not None:
-            causes.append(forbidden("spec.source", detail))
-        elif name == "":
-            causes.append(required("spec.source.persistentVolumeName", "must specify non empty persistentVolumeName"))
-        elif name is not None:
-            causes += check_key("spec.source.persistentVolumeName", name, dns1123_subdomain)
-        else:
-            causes += validate_volume_spec(inline or {}, "spec.source.inlineVolumeSpec", inline=True)
-        return causes + check_key("spec.nodeName", spec.get("nodeName"), dns1123_subdomain)
+        causes = _validate_attachment(spec) + check_driver_name("spec.attacher", spec.get("attacher"))
+        name = (spec.get("source") or {}).get("persistentVolumeName")
+        return causes if name is None else causes + check_key("spec.source.persistentVolumeName", name, dns1123_subdomain)
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
-        return self.check(obj) + immutable("spec", obj.get("spec"), old.get("spec"))
+        return _validate_attachment(obj["spec"]) + immutable("spec", obj.get("spec"), old.get("spec"))
+
+
+def _validate_attachment(spec: Object) -> list[Cause]:
+    causes = [] if spec.get("attacher") else [required("spec.attacher")]
+    return causes + _validate_source(spec.get("source") or {}) + check_key("spec.nodeName", spec.get("nodeName"), dns1123_subdomain)
+
+
+def _validate_source(source: Object) -> list[Cause]:
+    name, inline = source.get("persistentVolumeName"), source.get("inlineVolumeSpec")
+    detail = "must specify exactly one of inlineVolumeSpec and persistentVolumeName"
+    if inline is None and name is None:
+        return [required("spec.source", detail)]
+    if inline is not None and name is not None:
+        return [forbidden("spec.source", detail)]
+    if inline is not None:
+        return validate_volume_spec(inline, "spec.source.inlineVolumeSpec", inline=True)
+    return [] if name else [required("spec.source.persistentVolumeName", "must specify non empty persistentVolumeName")]
 
 
 def check_attachment_status(obj: Object, old: Object) -> list[Cause]:

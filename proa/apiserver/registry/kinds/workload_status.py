@@ -8,7 +8,7 @@ from proa.apiserver.registry.checks import not_negative
 
 _DEPLOYMENT = ("observedGeneration", "replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas",
                "terminatingReplicas", "collisionCount")  # fmt: skip
-_REPLICA_SET = ("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "terminatingReplicas", "observedGeneration")
+_REPLICA_SET = ("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration", "terminatingReplicas")
 _STATEFUL_SET = ("replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas", "observedGeneration",
                  "collisionCount")  # fmt: skip
 _DAEMON_SET = ("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady", "observedGeneration",

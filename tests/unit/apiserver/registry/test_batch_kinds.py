@@ -29,7 +29,7 @@ IGNORE: Object = {"action": "Ignore", "onExitCodes": {"operator": "In", "values"
         (JOB, "spec.template.spec.restartPolicy", DELETE,
          ['spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"']),
         (JOB, "spec.completionMode", "Sorted",
-         ['spec.completionMode: Unsupported value: "Sorted": supported values: "Indexed", "NonIndexed"']),
+         ['spec.completionMode: Unsupported value: "Sorted": supported values: "NonIndexed", "Indexed"']),
         (JOB, "spec.completionMode", "Indexed", []),
         (JOB, "spec.backoffLimitPerIndex", 1, ["spec.backoffLimitPerIndex: Invalid value: 1: requires indexed completion mode"]),
         (JOB, "spec.maxFailedIndexes", 1, [

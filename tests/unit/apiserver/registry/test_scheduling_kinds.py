@@ -45,7 +45,7 @@ def nested(depth: int) -> Object:
             "metadata.name: Forbidden: priority class names with 'system-' prefix are reserved for system use only. error: system-mine is "
             "not a known system priority class"]),
         (("priorityclasses", S), PRIORITY, "preemptionPolicy", "Maybe",
-         ['preemptionPolicy: Unsupported value: "Maybe": supported values: "Never", "PreemptLowerPriority"']),
+         ['preemptionPolicy: Unsupported value: "Maybe": supported values: "PreemptLowerPriority", "Never"']),
         (("workloads", S, "v1beta1"), WORKLOAD, "", None, []),
         (("workloads", S, "v1beta1"), WORKLOAD, "spec.podGroupTemplates", DELETE,
          ['spec: Invalid value: "": must specify one of: `podGroupTemplates`, `compositePodGroupTemplates`']),

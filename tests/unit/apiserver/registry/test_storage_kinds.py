@@ -44,7 +44,7 @@ CREATES: list[tuple[str, str, Object, str, Any, list[str]]] = [
     ("volumeattributesclasses", "storage.k8s.io", ATTRIBUTES, "parameters", {},
      ["parameters: Required value: must contain at least one key/value pair"]),
     ("csidrivers", "storage.k8s.io", DRIVER, "spec.volumeLifecycleModes", ["Forever"],
-     ['spec.volumeLifecycleModes: Unsupported value: "Forever": supported values: "Ephemeral", "Persistent"']),
+     ['spec.volumeLifecycleModes: Unsupported value: "Forever": supported values: "Persistent", "Ephemeral"']),
     ("csidrivers", "storage.k8s.io", DRIVER, "spec.tokenRequests", [{"audience": "a"}, {"audience": "a"}],
      ['spec.tokenRequests[1].audience: Duplicate value: "a"']),
     ("csidrivers", "storage.k8s.io", DRIVER, "spec.nodeAllocatableUpdatePeriodSeconds", 5,

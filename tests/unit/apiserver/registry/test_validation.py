@@ -195,7 +195,14 @@ def test_pods(find: Find, path: str, value: Any, expected: list[tuple[str, str]]
             {"app": "api"},
             [("spec.template.metadata.labels", 'Invalid value: {"app":"web"}: `selector` does not match template `labels`')],
         ),
-        ("spec.selector", DELETE, [("spec.selector", "Required value")]),
+        (
+            "spec.selector",
+            DELETE,
+            [
+                ("spec.selector", "Required value"),
+                ("spec.template.metadata.labels", 'Invalid value: {"app":"web"}: `selector` does not match template `labels`'),
+            ],
+        ),
         ("spec.selector", {}, [("spec.selector", "Invalid value: {}: empty selector is invalid for deployment")]),
         (
             "spec.template.spec.restartPolicy",
@@ -278,7 +285,7 @@ META: Object = {"name": "x", "namespace": "default"}
             ("rules[0].verbs", "Required value: verbs must contain at least one value"),
         ]),
         ("rolebindings", "rbac.authorization.k8s.io", {"roleRef": {"kind": "Cat", "name": "r"}}, [
-            ("roleRef.kind", 'Unsupported value: "Cat": supported values: "ClusterRole", "Role"'),
+            ("roleRef.kind", 'Unsupported value: "Cat": supported values: "Role", "ClusterRole"'),
         ]),
         ("cronjobs", "batch", {"spec": {"schedule": "* * *", "jobTemplate": {"spec": {"template": {"spec": {
             "restartPolicy": "Never", "containers": [{"name": "c", "image": "c"}]}}}}}}, [

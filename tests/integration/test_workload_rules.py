@@ -1,0 +1,472 @@
+"""What is refused of those who make pods: when they come, when they change, when their status is told, and what they are warned of.
+
+Sources of the rules and of their order: the validation of apps, batch, autoscaling and policy upstream (v1.36 and later).
+"""
+
+from typing import Any
+
+import pytest
+
+from tests.integration.conftest import Api, Run
+from tests.integration.refusals import causes, changed
+
+Object = dict[str, Any]
+NAMESPACED = "namespaces/default"
+DEPLOYMENTS, REPLICA_SETS = f"/apis/apps/v1/{NAMESPACED}/deployments", f"/apis/apps/v1/{NAMESPACED}/replicasets"
+STATEFUL_SETS, DAEMON_SETS = f"/apis/apps/v1/{NAMESPACED}/statefulsets", f"/apis/apps/v1/{NAMESPACED}/daemonsets"
+REVISIONS = f"/apis/apps/v1/{NAMESPACED}/controllerrevisions"
+CONTROLLERS, TEMPLATES = f"/api/v1/{NAMESPACED}/replicationcontrollers", f"/api/v1/{NAMESPACED}/podtemplates"
+JOBS, CRON_JOBS = f"/apis/batch/v1/{NAMESPACED}/jobs", f"/apis/batch/v1/{NAMESPACED}/cronjobs"
+AUTOSCALERS = f"/apis/autoscaling/v2/{NAMESPACED}/horizontalpodautoscalers"
+OLD_AUTOSCALERS = f"/apis/autoscaling/v1/{NAMESPACED}/horizontalpodautoscalers"
+BUDGETS = f"/apis/policy/v1/{NAMESPACED}/poddisruptionbudgets"
+
+POD: Object = {"containers": [{"name": "c", "image": "i"}]}
+TEMPLATE: Object = {"metadata": {"labels": {"app": "x"}}, "spec": POD}
+SET: Object = {"metadata": {"name": "x"}, "spec": {"selector": {"matchLabels": {"app": "x"}}, "template": TEMPLATE}}
+CONTROLLER: Object = {"metadata": {"name": "x"}, "spec": {"selector": {"app": "x"}, "template": TEMPLATE}}
+CLAIM: Object = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}
+REVISION: Object = {"metadata": {"name": "x"}, "revision": 1, "data": {"a": 1}}
+JOB: Object = {"metadata": {"name": "x"}, "spec": {"template": {"spec": POD | {"restartPolicy": "Never"}}}}
+INDEXED = changed(JOB, {"spec.completionMode": "Indexed", "spec.completions": 3, "spec.parallelism": 3})
+CRON: Object = {"metadata": {"name": "x"}, "spec": {"schedule": "* * * * *", "jobTemplate": {"spec": JOB["spec"]}}}
+TARGET: Object = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+AUTOSCALER: Object = {"metadata": {"name": "x"}, "spec": {"scaleTargetRef": TARGET, "maxReplicas": 3}}
+BUDGET: Object = {"metadata": {"name": "x"}, "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "x"}}}}
+
+NOT_NEGATIVE = "must be greater than or equal to 0"
+MISMATCH = 'spec.template.metadata.labels: Invalid value: {"app":"x"}: `selector` does not match template `labels`'
+UNKNOWN_OPERATOR: Object = {"matchExpressions": [{"key": "app", "operator": "Near", "values": ["x"]}]}
+UNKNOWN = '{"matchExpressions":[{"key":"app","operator":"Near","values":["x"]}]}'
+NO_OPERATOR = 'spec.selector.matchExpressions[0].operator: Invalid value: "Near": not a valid selector operator'
+PERCENT = (
+    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is "
+    "'[0-9]+%')"
+)
+NEVER: Object = {"spec.template.spec.restartPolicy": "Never"}
+ONLY_ALWAYS = 'spec.template.spec.restartPolicy: Unsupported value: "Never": supported values: "Always"'
+DEADLINE: Object = {"spec.template.spec.activeDeadlineSeconds": 5}
+LABEL = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric "
+    "character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+)
+LABEL_VALUE = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+    "alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
+    "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+)
+METRIC = "spec.metrics[0]"
+
+
+def too_late(kind: str) -> str:
+    return f"spec.template.spec.activeDeadlineSeconds: Forbidden: activeDeadlineSeconds in {kind} is not Supported"
+
+
+APPS: list[tuple[str, Object, Object, list[str]]] = [
+    # Deployments
+    (DEPLOYMENTS, SET, {}, []),
+    (DEPLOYMENTS, SET, {"spec.selector": None}, ["spec.selector: Required value", MISMATCH]),
+    (DEPLOYMENTS, SET, {"spec.selector": {}}, ["spec.selector: Invalid value: {}: empty selector is invalid for deployment"]),
+    (DEPLOYMENTS, SET, {"spec.selector": UNKNOWN_OPERATOR, **NEVER}, [
+        NO_OPERATOR, f"spec.selector: Invalid value: {UNKNOWN}: invalid label selector"]),
+    (DEPLOYMENTS, SET, {"spec.template.metadata.labels": None}, [
+        "spec.template.metadata.labels: Invalid value: null: `selector` does not match template `labels`"]),
+    (DEPLOYMENTS, SET, {**NEVER, **DEADLINE}, [ONLY_ALWAYS, too_late("ReplicaSet")]),
+    (DEPLOYMENTS, SET, {"spec.replicas": -1, "spec.minReadySeconds": -1, "spec.revisionHistoryLimit": -1,
+                        "spec.progressDeadlineSeconds": -1, "spec.strategy": {"type": "Slow"}}, [
+        f"spec.replicas: Invalid value: -1: {NOT_NEGATIVE}",
+        'spec.strategy: Unsupported value: {"type":"Slow"}: supported values: "Recreate", "RollingUpdate"',
+        f"spec.minReadySeconds: Invalid value: -1: {NOT_NEGATIVE}", f"spec.revisionHistoryLimit: Invalid value: -1: {NOT_NEGATIVE}",
+        f"spec.progressDeadlineSeconds: Invalid value: -1: {NOT_NEGATIVE}",
+        "spec.progressDeadlineSeconds: Invalid value: -1: must be greater than minReadySeconds"]),
+    (DEPLOYMENTS, SET, {"spec.strategy": {"type": "Recreate", "rollingUpdate": {}}}, [
+        "spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate'"]),
+    (DEPLOYMENTS, SET, {"spec.strategy.rollingUpdate": {"maxUnavailable": "150%", "maxSurge": -1}}, [
+        f"spec.strategy.rollingUpdate.maxSurge: Invalid value: -1: {NOT_NEGATIVE}",
+        'spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "150%": must not be greater than 100%']),
+    (DEPLOYMENTS, SET, {"spec.strategy.rollingUpdate": {"maxUnavailable": "00%", "maxSurge": "many"}}, [
+        f'spec.strategy.rollingUpdate.maxSurge: Invalid value: "many": {PERCENT}',
+        'spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "00%": may not be 0 when `maxSurge` is 0']),
+    # ReplicaSets: the messages are those of Deployments
+    (REPLICA_SETS, SET, {}, []),
+    (REPLICA_SETS, SET, {"spec.selector": {}, "spec.minReadySeconds": -1, "spec.replicas": -2}, [
+        f"spec.replicas: Invalid value: -2: {NOT_NEGATIVE}", f"spec.minReadySeconds: Invalid value: -1: {NOT_NEGATIVE}",
+        "spec.selector: Invalid value: {}: empty selector is invalid for deployment"]),
+    (REPLICA_SETS, SET, {"spec.selector": None, **DEADLINE}, ["spec.selector: Required value", MISMATCH, too_late("ReplicaSet")]),
+    # ReplicationControllers
+    (CONTROLLERS, CONTROLLER, {"spec.selector": None}, []),
+    (CONTROLLERS, CONTROLLER, {"spec.template": None}, ["spec.template: Required value"]),
+    (CONTROLLERS, CONTROLLER, {"spec.selector": None, "spec.template.metadata.labels": None, "spec.replicas": -1, **DEADLINE}, [
+        "spec.selector: Required value", f"spec.replicas: Invalid value: -1: {NOT_NEGATIVE}", too_late("ReplicationController")]),
+    (CONTROLLERS, CONTROLLER, {"spec.selector": {"app": "y"}, **NEVER}, [MISMATCH, ONLY_ALWAYS]),
+    # StatefulSets
+    (STATEFUL_SETS, SET, {}, []),
+    (STATEFUL_SETS, SET, {"metadata.name": "a.b"}, ['metadata.name: Invalid value: "a.b": must not contain dots']),
+    (STATEFUL_SETS, SET, {"spec.podManagementPolicy": "Random", "spec.updateStrategy": {"type": "Recreate"}}, [
+        "spec.podManagementPolicy: Invalid value: \"Random\": must be 'OrderedReady' or 'Parallel'",
+        'spec.updateStrategy: Invalid value: {"type":"Recreate"}: must be \'RollingUpdate\' or \'OnDelete\'']),
+    (STATEFUL_SETS, SET, {"spec.updateStrategy": {"type": "OnDelete", "rollingUpdate": {"partition": 1}}}, [
+        "spec.updateStrategy.rollingUpdate: Invalid value: {\"partition\":1}: only allowed for updateStrategy 'RollingUpdate'"]),
+    (STATEFUL_SETS, SET, {"spec.updateStrategy.rollingUpdate": {"partition": -1, "maxUnavailable": 0}}, [
+        f"spec.updateStrategy.rollingUpdate.partition: Invalid value: -1: {NOT_NEGATIVE}",
+        "spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: 0: cannot be 0"]),
+    (STATEFUL_SETS, SET, {"spec.updateStrategy.rollingUpdate.maxUnavailable": "101%"}, [
+        'spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: "101%": must not be greater than 100%']),
+    (STATEFUL_SETS, SET, {"spec.updateStrategy.rollingUpdate.maxUnavailable": -1}, [
+        f"spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: -1: {NOT_NEGATIVE}"]),
+    (STATEFUL_SETS, SET, {"spec.persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Keep"}, "spec.ordinals": {"start": -1},
+                          "spec.serviceName": "A", "spec.replicas": -1,
+                          "spec.volumeClaimTemplates": [changed(CLAIM, {"spec.accessModes": []})]}, [
+        'spec.persistentVolumeClaimRetentionPolicy.whenDeleted: Unsupported value: "Keep": supported values: "Retain", "Delete"',
+        "spec.volumeClaimTemplates[0].spec.accessModes: Required value: at least 1 access mode is required",
+        f"spec.replicas: Invalid value: -1: {NOT_NEGATIVE}", f"spec.ordinals.start: Invalid value: -1: {NOT_NEGATIVE}",
+        f'spec.serviceName: Invalid value: "A": {LABEL}']),
+    (STATEFUL_SETS, SET, {"spec.selector": None, **NEVER, **DEADLINE}, [
+        "spec.selector: Required value", MISMATCH, ONLY_ALWAYS, too_late("StatefulSet")]),
+    (STATEFUL_SETS, SET, {"spec.selector": {}}, ["spec.selector: Invalid value: {}: empty selector is invalid for statefulset"]),
+    (STATEFUL_SETS, SET, {"spec.selector": UNKNOWN_OPERATOR, **NEVER}, [
+        NO_OPERATOR, f"spec.selector: Invalid value: {UNKNOWN}", ONLY_ALWAYS]),
+    (STATEFUL_SETS, SET, {"spec.template.metadata.labels": {"app": "x", "b": "c d"}}, [
+        f'spec.template.labels: Invalid value: "c d": {LABEL_VALUE}', f'spec.template.labels: Invalid value: "c d": {LABEL_VALUE}']),
+    (STATEFUL_SETS, SET, {"spec.template.spec.hostname": "A", "spec.template.spec.subdomain": "B"}, []),
+    (STATEFUL_SETS, SET, {"spec.volumeClaimTemplates": [CLAIM], "spec.template.spec.volumes": [{"name": "V", "emptyDir": {}}],
+                          "spec.template.spec.containers.0.volumeMounts": [{"name": "data", "mountPath": "/d"}]}, [
+        f'spec.template.spec.volumes[1].name: Invalid value: "V": {LABEL}']),
+    # DaemonSets
+    (DAEMON_SETS, SET, {}, []),
+    (DAEMON_SETS, SET, {"spec.selector": None}, [MISMATCH]),
+    (DAEMON_SETS, SET, {"spec.selector": {}}, ["spec.selector: Invalid value: {}: empty selector is invalid for daemonset"]),
+    (DAEMON_SETS, SET, {"spec.selector": UNKNOWN_OPERATOR, **NEVER, **DEADLINE}, [NO_OPERATOR, ONLY_ALWAYS, too_late("DaemonSet")]),
+    (DAEMON_SETS, SET, {"spec.updateStrategy": {"type": "Slow"}, "spec.minReadySeconds": -1, "spec.revisionHistoryLimit": -1}, [
+        f"spec.minReadySeconds: Invalid value: -1: {NOT_NEGATIVE}",
+        'spec.updateStrategy: Unsupported value: {"type":"Slow"}: supported values: "RollingUpdate", "OnDelete"',
+        f"spec.revisionHistoryLimit: Invalid value: -1: {NOT_NEGATIVE}"]),
+    (DAEMON_SETS, SET, {"spec.updateStrategy.rollingUpdate": {"maxUnavailable": "0%", "maxSurge": 0}}, [
+        "spec.updateStrategy.rollingUpdate.maxUnavailable: Required value: cannot be 0 when maxSurge is 0"]),
+    (DAEMON_SETS, SET, {"spec.updateStrategy.rollingUpdate": {"maxUnavailable": "200%", "maxSurge": "300%"}}, [
+        'spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: "200%": must not be greater than 100%',
+        'spec.updateStrategy.rollingUpdate.maxSurge: Invalid value: "300%": must not be greater than 100%',
+        'spec.updateStrategy.rollingUpdate.maxSurge: Invalid value: "300%": may not be set when maxUnavailable is non-zero']),
+    # PodTemplates and ControllerRevisions
+    (TEMPLATES, {"metadata": {"name": "x"}, "template": {"spec": POD | {"restartPolicy": "OnFailure"}}}, {}, []),
+    (TEMPLATES, {"metadata": {"name": "x"}, "template": {"spec": {}}}, {}, ["template.spec.containers: Required value"]),
+    (REVISIONS, REVISION, {}, []),
+    (REVISIONS, REVISION, {"data": None, "revision": -1}, [
+        f"revision: Invalid value: -1: {NOT_NEGATIVE}", "data: Required value: data is mandatory"]),
+    (REVISIONS, REVISION, {"data": ["x"]}, ["data: Required value: data must be a valid JSON object"]),
+]  # fmt: skip
+
+SUCCESS: Object = {"rules": [{"succeededCount": 1}]}
+FAILURE: Object = {"rules": [{"action": "FailJob", "onExitCodes": {"operator": "In", "values": [1]}}]}
+BATCH: list[tuple[str, Object, Object, list[str]]] = [
+    (JOBS, JOB, {}, []),
+    (JOBS, JOB, {"spec.completionMode": "Sorted"}, [
+        'spec.completionMode: Unsupported value: "Sorted": supported values: "NonIndexed", "Indexed"']),
+    (JOBS, JOB, {"spec.template.spec.restartPolicy": None}, [
+        'spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"']),
+    (JOBS, JOB, {"spec.template.spec.restartPolicy": "Maybe"}, [
+        'spec.template.spec.restartPolicy: Unsupported value: "Maybe": supported values: "Always", "Never", "OnFailure"',
+        'spec.template.spec.restartPolicy: Unsupported value: "Maybe": supported values: "OnFailure", "Never"']),
+    (JOBS, JOB, {"spec.podFailurePolicy": FAILURE, "spec.template.spec.restartPolicy": "OnFailure",
+                 "spec.podReplacementPolicy": "TerminatingOrFailed"}, [
+        'spec.podReplacementPolicy: Unsupported value: "TerminatingOrFailed": supported values: "Failed"',
+        'spec.template.spec.restartPolicy: Invalid value: "OnFailure": only "Never" is supported when podFailurePolicy is specified']),
+    (JOBS, JOB, {"spec.managedBy": "acme.io/a b"}, [
+        "spec.managedBy: Invalid value: \"a b\": Invalid path (regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')"]),
+    (JOBS, JOB, {"spec.managedBy": "acme.io/" + "a" * 60}, ["spec.managedBy: Too long: may not be more than 63 bytes"]),
+    (JOBS, JOB, {"spec.manualSelector": True}, ["spec.selector: Required value",
+        "spec.template.metadata.labels: Invalid value: null: `selector` does not match template `labels`"]),
+    (JOBS, INDEXED, {"metadata.name": "a.b"}, [
+        'metadata.name: Invalid value: "a.b": will not able to create pod with invalid DNS label: a.b-2']),
+    (JOBS, INDEXED, {"spec.completions": 0, "metadata.name": "a.b"}, []),
+    (JOBS, JOB, {"spec.podFailurePolicy.rules": [{"action": "FailJob", "onExitCodes": {"operator": "In"}}]}, [
+        "spec.podFailurePolicy.rules[0].onExitCodes.values: Invalid value: null: at least one value is required"]),
+    (JOBS, JOB, {"spec.successPolicy": SUCCESS}, [
+        'spec.successPolicy: Invalid value: {"rules":[{"succeededCount":1}]}: requires indexed completion mode']),
+    (JOBS, INDEXED, {"spec.successPolicy": SUCCESS}, []),
+    (JOBS, JOB, {"spec.maxFailedIndexes": 1}, [
+        "spec.backoffLimitPerIndex: Required value: when maxFailedIndexes is specified",
+        "spec.maxFailedIndexes: Invalid value: 1: requires indexed completion mode"]),
+    (CRON_JOBS, CRON, {}, []),
+    (CRON_JOBS, CRON, {"spec.timeZone": "local"}, [
+        'spec.timeZone: Invalid value: "local": timeZone must be an explicit time zone as defined in '
+        "https://www.iana.org/time-zones", 'spec.timeZone: Invalid value: "local": unknown time zone local']),
+    (CRON_JOBS, CRON, {"spec.jobTemplate.spec.manualSelector": True, "spec.successfulJobsHistoryLimit": -1,
+                       "spec.startingDeadlineSeconds": -1, "spec.concurrencyPolicy": "Never"}, [
+        f"spec.startingDeadlineSeconds: Invalid value: -1: {NOT_NEGATIVE}",
+        'spec.concurrencyPolicy: Unsupported value: "Never": supported values: "Allow", "Forbid", "Replace"',
+        'spec.jobTemplate.spec.manualSelector: Unsupported value: true: supported values: "nil", "false"',
+        f"spec.successfulJobsHistoryLimit: Invalid value: -1: {NOT_NEGATIVE}"]),
+]  # fmt: skip
+
+QUEUE: Object = {"type": "External", "external": {"metric": {"name": "q"}, "target": {"type": "Value", "value": "1"}}}
+OBJECT: Object = {"type": "Object", "object": {
+    "describedObject": {"apiVersion": "v1", "kind": "Service", "name": "s"}, "metric": {"name": "m"},
+    "target": {"type": "Value", "value": "1"}}}  # fmt: skip
+CPU: Object = {"type": "ContainerResource", "containerResource": {
+    "name": "cpu", "container": "c", "target": {"type": "Utilization", "averageUtilization": 50}}}  # fmt: skip
+GOOD_RULES: Object = {"policies": [{"type": "Pods", "value": 1, "periodSeconds": 1}]}
+TYPES = 'supported values: "ContainerResource", "External", "Object", "Pods", "Resource"'
+SCALING: list[tuple[str, Object, Object, list[str]]] = [
+    (AUTOSCALERS, AUTOSCALER, {"spec.metrics": [QUEUE, OBJECT, CPU], "spec.behavior.scaleUp": GOOD_RULES | {"tolerance": "0.1"}}, []),
+    (AUTOSCALERS, AUTOSCALER, {"spec.scaleTargetRef": {"kind": "a/b"}, "spec.minReplicas": 0, "spec.maxReplicas": -1}, [
+        "spec.minReplicas: Invalid value: 0: must be greater than or equal to 1",
+        "spec.maxReplicas: Invalid value: -1: must be greater than 0",
+        "spec.maxReplicas: Invalid value: -1: must be greater than or equal to `minReplicas`",
+        'spec.scaleTargetRef.kind: Invalid value: "a/b": may not contain \'/\'', "spec.scaleTargetRef.name: Required value",
+        'spec.scaleTargetRef.apiVersion: Invalid value: "": apiVersion must specify API group',
+        "spec.metrics: Forbidden: must specify at least one Object or External metric to support scaling to zero replicas"]),
+    (AUTOSCALERS, AUTOSCALER, {"spec.scaleTargetRef": {"apiVersion": "v1", "kind": "ReplicationController", "name": "x"}}, []),
+    (AUTOSCALERS, AUTOSCALER, {"spec.scaleTargetRef.apiVersion": "v1"}, [
+        'spec.scaleTargetRef.apiVersion: Invalid value: "v1": apiVersion must specify API group']),
+    (AUTOSCALERS, AUTOSCALER, {"spec.scaleTargetRef.apiVersion": "a/b/c"}, [
+        'spec.scaleTargetRef.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c']),
+    (AUTOSCALERS, AUTOSCALER, {"spec.metrics": [changed(OBJECT, {"object.describedObject.apiVersion": "a/b/c"})]}, [
+        f'{METRIC}.object.describedObject.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c']),
+    (AUTOSCALERS, AUTOSCALER, {"spec.metrics": [changed(CPU, {"containerResource.name": "", "containerResource.container": "C"})]}, [
+        f"{METRIC}.containerResource.name: Required value: must specify a resource name",
+        f'{METRIC}.containerResource.container: Invalid value: "C": {LABEL}']),
+    (AUTOSCALERS, AUTOSCALER, {"spec.metrics": [{"type": "Odd"}]}, [
+        f'{METRIC}.type: Unsupported value: "Odd": {TYPES}', f'{METRIC}.type: Unsupported value: "Odd": {TYPES}']),
+    (AUTOSCALERS, AUTOSCALER, {"spec.behavior": {
+        "scaleDown": {"stabilizationWindowSeconds": 3601, "policies": [{"type": "Half", "value": 0, "periodSeconds": 1801}]},
+        "scaleUp": GOOD_RULES | {"selectPolicy": "Mean", "tolerance": "-1"}}}, [
+        'spec.behavior.scaleUp.selectPolicy: Unsupported value: "Mean": supported values: "Disabled", "Max", "Min"',
+        f'spec.behavior.scaleUp.tolerance: Invalid value: "-1": {NOT_NEGATIVE}',
+        "spec.behavior.scaleDown.stabilizationWindowSeconds: Invalid value: 3601: must be less than or equal to 3600",
+        'spec.behavior.scaleDown.policies[0].type: Unsupported value: "Half": supported values: "Percent", "Pods"',
+        "spec.behavior.scaleDown.policies[0].value: Invalid value: 0: must be greater than zero",
+        "spec.behavior.scaleDown.policies[0].periodSeconds: Invalid value: 1801: must be less than or equal to 1800"]),
+    (OLD_AUTOSCALERS, AUTOSCALER, {"spec.scaleTargetRef.apiVersion": None, "spec.targetCPUUtilizationPercentage": 0}, [
+        'spec.scaleTargetRef.apiVersion: Invalid value: "": apiVersion must specify API group',
+        "spec.metrics[0].resource.target.averageUtilization: Invalid value: 0: must be greater than 0"]),
+    (BUDGETS, BUDGET, {}, []),
+    (BUDGETS, BUDGET, {"spec.maxUnavailable": "101%", "spec.minAvailable": -1, "spec.selector": UNKNOWN_OPERATOR,
+                       "spec.unhealthyPodEvictionPolicy": "Ask"}, [
+        f'spec: Invalid value: {{"minAvailable":-1,"selector":{UNKNOWN},"maxUnavailable":"101%","unhealthyPodEvictionPolicy":"Ask"}}: '
+        "minAvailable and maxUnavailable cannot be both set",
+        f"spec.minAvailable: Invalid value: -1: {NOT_NEGATIVE}",
+        'spec.maxUnavailable: Invalid value: "101%": must not be greater than 100%', NO_OPERATOR,
+        'spec.unhealthyPodEvictionPolicy: Unsupported value: "Ask": supported values: "AlwaysAllow", "IfHealthyBudget"']),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "base", "changes", "expected"), [*APPS, *BATCH, *SCALING])
+def test_new_ones(run: Run, path: str, base: Object, changes: Object, expected: list[str]) -> None:
+    async def scenario(api: Api) -> None:
+        assert causes(await api("POST", path, changed(base, changes))) == expected
+
+    run(scenario)
+
+
+FIXED = "field is immutable"
+LISTED = (
+    "spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
+    "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
+)
+SUSPENDED = changed(JOB, {"spec.suspend": True})
+CHOSEN: Object = {"spec.template.spec.nodeSelector": {"zone": "a"}, "spec.template.spec.containers.0.resources": {"requests": {"cpu": "1"}},
+                  "spec.template.metadata.annotations": {"queue": "a"}}  # fmt: skip
+STARTED: Object = {"startTime": "2026-01-01T00:00:00Z"}
+
+
+def condition(kind: str) -> Object:
+    return {"type": kind, "status": "True"}
+
+
+@pytest.mark.parametrize(
+    ("path", "base", "status", "changes", "expected"),
+    [
+        (DEPLOYMENTS, SET, {}, {"spec.selector.matchLabels": {"app": "y"}}, [
+            MISMATCH, f'spec.selector: Invalid value: {{"matchLabels":{{"app":"y"}}}}: {FIXED}']),
+        (DAEMON_SETS, SET, {}, {"spec.selector.matchLabels": {"app": "y"}}, [
+            f'spec.selector: Invalid value: {{"matchLabels":{{"app":"y"}}}}: {FIXED}', MISMATCH]),
+        (STATEFUL_SETS, SET, {}, {"spec.serviceName": "other", "spec.podManagementPolicy": "Parallel"}, [LISTED]),
+        (STATEFUL_SETS, SET, {}, {"spec.revisionHistoryLimit": 3, "spec.minReadySeconds": 5, "spec.ordinals": {"start": 1}}, []),
+        (REVISIONS, REVISION, {}, {"data": {"a": 2}, "revision": -1}, [
+            f"revision: Invalid value: -1: {NOT_NEGATIVE}", f'data: Invalid value: {{"a":2}}: {FIXED}']),
+        (JOBS, INDEXED, {}, {"spec.completions": 5}, [
+            "spec.completions: Invalid value: 5: can only be modified in tandem with spec.parallelism"]),
+        (JOBS, INDEXED, {}, {"spec.completions": 5, "spec.parallelism": 5}, []),
+        (JOBS, JOB, {}, {"spec.backoffLimit": 1, "spec.managedBy": "acme.io/x"}, [
+            f'spec.managedBy: Invalid value: "acme.io/x": {FIXED}']),
+        # The template of a suspended Job without pods: where they run and what they ask for.
+        (JOBS, SUSPENDED, {}, CHOSEN, []),
+        (JOBS, SUSPENDED, STARTED | {"conditions": [condition("Suspended")]}, CHOSEN, []),
+        (CRON_JOBS, CRON, {}, {"spec.schedule": "TZ=UTC * * * * *"}, [
+            'spec.schedule: Invalid value: "TZ=UTC * * * * *": cannot use TZ or CRON_TZ in schedule, use timeZone field instead']),
+        (AUTOSCALERS, AUTOSCALER, {}, {"spec.scaleTargetRef.apiVersion": "v1"}, [
+            'spec.scaleTargetRef.apiVersion: Invalid value: "v1": apiVersion must specify API group']),
+        (BUDGETS, BUDGET, {}, {"spec.minAvailable": None, "spec.maxUnavailable": "50%"}, []),
+    ],
+)  # fmt: skip
+def test_changes(run: Run, path: str, base: Object, status: Object, changes: Object, expected: list[str]) -> None:
+    async def scenario(api: Api) -> None:
+        stored = await _stored(api, path, base, status)
+        assert causes(await api("PUT", f"{path}/x", changed(stored, changes))) == expected
+
+    run(scenario)
+
+
+async def _stored(api: Api, path: str, base: Object, status: Object) -> Object:
+    made = await api("POST", path, base)
+    assert made.status == 201, made.body
+    if status:
+        made = await api.patch("merge", f"{path}/x/status", {"status": status})
+        assert made.status == 200, made.body
+    return made.body  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("base", "status", "changes", "field"),
+    [
+        (JOB, {}, {"spec.template.spec.nodeSelector": {"zone": "a"}}, "spec.template"),
+        (SUSPENDED, STARTED, CHOSEN, "spec.template"),
+        (SUSPENDED, {"active": 1}, CHOSEN, "spec.template"),
+        (SUSPENDED, {}, {"spec.template.spec.containers.0.image": "j"}, "spec.template.spec"),
+        (SUSPENDED, {}, {"spec.template.spec.containers.0.name": "d"}, "spec.template.spec"),
+        (SUSPENDED, {}, {"spec.template.spec.affinity": {"podAffinity": {}}}, "spec.template.spec"),
+    ],
+)
+def test_what_stays_of_a_jobs_template(run: Run, base: Object, status: Object, changes: Object, field: str) -> None:
+    async def scenario(api: Api) -> None:
+        stored = await _stored(api, JOBS, base, status)
+        told = (await api("PUT", f"{JOBS}/x", changed(stored, changes))).body["details"]["causes"]
+        assert [each["field"] for each in told] == [field]
+        assert told[0]["message"].endswith(f": {FIXED}")
+
+    run(scenario)
+
+
+AT, LATER, EARLIER = "2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z", "2025-12-31T00:00:00Z"
+MET, COMPLETE = condition("SuccessCriteriaMet"), condition("Complete")
+TARGETED, FAILED = condition("FailureTarget"), condition("Failed")
+DONE: Object = {"startTime": AT, "completionTime": LATER, "conditions": [MET, COMPLETE]}
+LIMITED = changed(INDEXED, {"spec.backoffLimitPerIndex": 1})
+CONDITIONS = "status.conditions: Invalid value: "
+TERMINAL = f"{CONDITIONS}cannot disable the terminal Complete=True condition"
+NO_LESS = "cannot be greater than status.replicas"
+
+
+@pytest.mark.parametrize(
+    ("path", "base", "former", "status", "expected"),
+    [
+        (DEPLOYMENTS, SET, {"collisionCount": 2}, {
+            "replicas": 1, "updatedReplicas": 2, "readyReplicas": 3, "availableReplicas": 4, "terminatingReplicas": -1,
+            "collisionCount": 1}, [
+            f"status.terminatingReplicas: Invalid value: -1: {NOT_NEGATIVE}", f"status.updatedReplicas: Invalid value: 2: {NO_LESS}",
+            f"status.readyReplicas: Invalid value: 3: {NO_LESS}", f"status.availableReplicas: Invalid value: 4: {NO_LESS}",
+            "status.availableReplicas: Invalid value: 4: cannot be greater than readyReplicas",
+            "status.collisionCount: Invalid value: 1: cannot be decremented"]),
+        (REPLICA_SETS, SET, {}, {"replicas": 0, "observedGeneration": -1, "terminatingReplicas": -1, "fullyLabeledReplicas": 1}, [
+            f"status.observedGeneration: Invalid value: -1: {NOT_NEGATIVE}",
+            f"status.terminatingReplicas: Invalid value: -1: {NOT_NEGATIVE}",
+            f"status.fullyLabeledReplicas: Invalid value: 1: {NO_LESS}"]),
+        (STATEFUL_SETS, SET, {}, {"replicas": 1, "availableReplicas": 1, "currentReplicas": 2}, [
+            f"status.currentReplicas: Invalid value: 2: {NO_LESS}",
+            "status.availableReplicas: Invalid value: 1: cannot be greater than status.readyReplicas"]),
+        (JOBS, JOB, {}, DONE, []),
+        (JOBS, JOB, {}, DONE | {"completionTime": EARLIER}, [
+            f'status.completionTime: Invalid value: "{EARLIER}": must be equal to or after `startTime`']),
+        (JOBS, JOB, {}, {"conditions": [COMPLETE, FAILED], "active": 1, "terminating": 1, "ready": 2,
+                         "uncountedTerminatedPods": {"failed": ["a"]}}, [
+            f"{CONDITIONS}cannot set Complete=True and Failed=true conditions",
+            "status.completionTime: Required value: completionTime is required for Complete jobs",
+            f"{CONDITIONS}cannot set Failed=True condition without the FailureTarget=true condition",
+            f"{CONDITIONS}cannot set Complete=True condition without the SuccessCriteriaMet=true condition",
+            "status.active: Invalid value: 1: active>0 is invalid for finished job",
+            "status.startTime: Required value: startTime is required for finished job",
+            'status.uncountedTerminatedPods: Invalid value: {"failed":["a"]}: must be empty for finished job',
+            "status.terminating: Invalid value: 1: terminating>0 is invalid for finished job",
+            "status.ready: Invalid value: 2: cannot set more ready pods than active"]),
+        (JOBS, JOB, {}, {"completionTime": LATER, "conditions": [MET, TARGETED]}, [
+            f'status.completionTime: Invalid value: "{LATER}": cannot set completionTime when there is no Complete=True condition',
+            f"{CONDITIONS}cannot set SuccessCriteriaMet=True and FailureTarget=true conditions"]),
+        (JOBS, LIMITED, {}, {"completedIndexes": "0,5", "failedIndexes": "0"}, [
+            'status.completedIndexes: Invalid value: "0,5": error parsing completedIndexes: too large index: "5"']),
+        (JOBS, LIMITED, {}, {"completedIndexes": "0-1", "failedIndexes": "1"}, [
+            'status.failedIndexes: Invalid value: "1": failedIndexes and completedIndexes overlap at index: 1']),
+        (JOBS, JOB, {}, {"completedIndexes": "0", "failedIndexes": "0"}, [
+            'status.completedIndexes: Invalid value: "0": cannot set non-empty completedIndexes when non-indexed completion mode',
+            'status.failedIndexes: Invalid value: "0": cannot set non-null failedIndexes when backoffLimitPerIndex is null',
+            'status.failedIndexes: Invalid value: "0": failedIndexes and completedIndexes overlap at index: 0']),
+        (JOBS, JOB, DONE, {"completionTime": None, "startTime": None, "conditions": []}, [
+            TERMINAL, "status.startTime: Invalid value: null: field is immutable for unsuspended job once set",
+            f"{CONDITIONS}cannot disable the SuccessCriteriaMet=True condition"]),
+        (JOBS, JOB, DONE, {"completionTime": "2026-01-01T00:02:00Z"}, [
+            f'status.completionTime: Invalid value: "2026-01-01T00:02:00Z": {FIXED}']),
+        (JOBS, JOB, {"failed": 2, "succeeded": 2}, {"failed": 1, "succeeded": 1}, [
+            "status.failed: Invalid value: 1: cannot decrease the failed counter",
+            "status.succeeded: Invalid value: 1: cannot decrease the succeeded counter"]),
+        (JOBS, INDEXED, {"succeeded": 2}, {"succeeded": 1}, []),
+        (JOBS, changed(SUSPENDED, {"spec.completions": 0}), {}, {"conditions": [MET, COMPLETE], "completionTime": LATER}, []),
+        (AUTOSCALERS, AUTOSCALER, {}, {"currentReplicas": -1, "desiredReplicas": -2}, [
+            f"status.currentReplicas: Invalid value: -1: {NOT_NEGATIVE}", f"status.desiredReplicas: Invalid value: -2: {NOT_NEGATIVE}"]),
+        (BUDGETS, BUDGET, {}, {"disruptionsAllowed": -1, "conditions": [
+            {"type": "A", "status": "Yes", "reason": "", "message": "", "lastTransitionTime": None}]}, [
+            'status.conditions[0].status: Unsupported value: "Yes": supported values: "False", "True", "Unknown"',
+            "status.conditions[0].lastTransitionTime: Required value", "status.conditions[0].reason: Required value",
+            f"status.disruptionsAllowed: Invalid value: -1: {NOT_NEGATIVE}"]),
+    ],
+)  # fmt: skip
+def test_statuses(run: Run, path: str, base: Object, former: Object, status: Object, expected: list[str]) -> None:
+    async def scenario(api: Api) -> None:
+        await _stored(api, path, base, former)
+        assert causes(await api.patch("merge", f"{path}/x/status", {"status": status})) == expected
+
+    run(scenario)
+
+
+NAME_TOLD = (
+    "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: "
+    "[must not contain dots]"
+)
+OLD_LABEL: Object = {"spec.template.spec.nodeSelector": {"beta.kubernetes.io/os": "linux"}}
+OLD_LABEL_TOLD = 'spec.template.spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14; use "kubernetes.io/os" instead'
+HISTORY_TOLD = "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"
+DOTS: Object = {"metadata.name": "a.b"}
+ZONED = "TZ=UTC * * * * *"
+
+
+@pytest.mark.parametrize(
+    ("path", "base", "changes", "later", "told", "told_later"),
+    [
+        (DEPLOYMENTS, SET, {**DOTS, **OLD_LABEL}, {"spec.replicas": 2}, [NAME_TOLD, OLD_LABEL_TOLD], [OLD_LABEL_TOLD]),
+        (DEPLOYMENTS, SET, OLD_LABEL, {"metadata.labels": {"a": "b"}}, [OLD_LABEL_TOLD], []),
+        (DEPLOYMENTS, SET, OLD_LABEL, {"metadata.annotations": {"a": "b"}}, [OLD_LABEL_TOLD], [OLD_LABEL_TOLD]),
+        (REPLICA_SETS, SET, {**DOTS, **OLD_LABEL}, {"spec.replicas": 2}, [NAME_TOLD, OLD_LABEL_TOLD], [OLD_LABEL_TOLD]),
+        (CONTROLLERS, CONTROLLER, {**DOTS, **OLD_LABEL}, {"spec.replicas": 2}, [NAME_TOLD, OLD_LABEL_TOLD], [OLD_LABEL_TOLD]),
+        (STATEFUL_SETS, SET, OLD_LABEL, {"spec.revisionHistoryLimit": -1}, [OLD_LABEL_TOLD], [OLD_LABEL_TOLD, HISTORY_TOLD]),
+        (STATEFUL_SETS, SET, {"spec.volumeClaimTemplates": [changed(CLAIM, {"spec.resources.requests.storage": "500m"})]},
+         {"metadata.labels": {"a": "b"}}, [
+            'spec.volumeClaimTemplates[0].resources.requests[storage]: fractional byte value "500m" is invalid, must be an integer'], [
+            'spec.volumeClaimTemplates[0].Spec.resources.requests[storage]: fractional byte value "500m" is invalid, must be an integer']),
+        (DAEMON_SETS, SET, {**DOTS, **OLD_LABEL}, {"spec.minReadySeconds": 2}, [OLD_LABEL_TOLD], []),
+        (TEMPLATES, {"metadata": {"name": "x"}, "template": TEMPLATE}, {"template.spec.nodeSelector": {"beta.kubernetes.io/os": "linux"}},
+         {"metadata.labels": {"a": "b"}}, [OLD_LABEL_TOLD.replace("spec.", "", 1)], [OLD_LABEL_TOLD.replace("spec.", "", 1)]),
+        (JOBS, JOB, {**DOTS, **OLD_LABEL}, {"spec.backoffLimit": 2}, [NAME_TOLD, OLD_LABEL_TOLD], [OLD_LABEL_TOLD]),
+        (JOBS, JOB, OLD_LABEL, {"metadata.labels": {"a": "b"}}, [OLD_LABEL_TOLD], []),
+        (CRON_JOBS, CRON, {**DOTS, "spec.jobTemplate.spec.completionMode": "Indexed", "spec.jobTemplate.spec.completions": 100_001,
+                           "spec.jobTemplate.spec.parallelism": 10_001}, {"spec.suspend": True}, [NAME_TOLD, (
+            "spec.jobTemplate.spec: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, "
+            "Kubernetes might not be able to track completedIndexes when a big number of indexes fail")], [(
+            "spec.jobTemplate.spec: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, "
+            "Kubernetes might not be able to track completedIndexes when a big number of indexes fail")]),
+    ],
+)  # fmt: skip
+def test_warnings(run: Run, path: str, base: Object, changes: Object, later: Object, told: list[str], told_later: list[str]) -> None:
+    async def scenario(api: Api) -> None:
+        made = await api("POST", path, changed(base, changes))
+        assert made.status == 201, made.body
+        assert _texts(made.warnings) == told
+        again = await api("PUT", f"{path}/{made.body['metadata']['name']}", changed(made.body, later))
+        assert again.status == 200, again.body
+        assert _texts(again.warnings) == told_later
+
+    run(scenario)
+
+
+def _texts(warnings: list[str]) -> list[str]:
+    """Without the server's own word about kinds that nothing acts on yet."""
+    found = [warning.removeprefix('299 - "').removesuffix('"').replace('\\"', '"') for warning in warnings]
+    return [text for text in found if "has no controller" not in text]
