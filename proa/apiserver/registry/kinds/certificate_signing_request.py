@@ -14,8 +14,8 @@ from proa.api.meta import Object
 from proa.api.names import path_segment
 from proa.api.pem import Malformed, check_certificates, parse_request
 from proa.api.resource import StrategyContext
-from proa.apiserver.registry.kinds.signer_name import check_signer_name
 from proa.apiserver.registry.object_meta import NameCheck
+from proa.apiserver.registry.signer_name import check_signer_name
 from proa.apiserver.registry.strategy import KindStrategy, StatusStrategy
 
 LEGACY = "kubernetes.io/legacy-unknown"

@@ -15,8 +15,8 @@ from proa.api.resource import StrategyContext
 from proa.apiserver.registry.checks import check_name
 from proa.apiserver.registry.kinds.certificate_signing_request import conditions_of, keep_conditions
 from proa.apiserver.registry.kinds.plain import PlainStrategy
-from proa.apiserver.registry.kinds.signer_name import check_signer_name
 from proa.apiserver.registry.object_meta import immutable
+from proa.apiserver.registry.signer_name import check_signer_name
 from proa.apiserver.registry.strategy import StatusStrategy
 from proa.lib.clock import parse_time
 

@@ -6,11 +6,11 @@ from collections import defaultdict
 
 from proa.api.errors import Cause, invalid, too_long
 from proa.api.meta import Object
-from proa.api.names import dns1123_subdomain, path_segment
+from proa.api.names import path_segment
 from proa.api.pem import blocks, parse_certificate
 from proa.apiserver.registry.kinds.plain import StatuslessStrategy
-from proa.apiserver.registry.kinds.signer_name import check_signer_name
 from proa.apiserver.registry.object_meta import NameCheck, immutable
+from proa.apiserver.registry.signer_name import bundle_name_problems, check_signer_name
 
 MAX_SIZE = 1024 * 1024
 OMITTED = "<value omitted>"
@@ -34,15 +34,8 @@ class ClusterTrustBundleStrategy(StatuslessStrategy):
 
     def _check_name(self, obj: Object) -> list[Cause]:
         name, signer = obj.get("metadata", {}).get("name", ""), (obj.get("spec") or {}).get("signerName") or ""
-        if not signer:
-            problems = ['ClusterTrustBundle without signer name must not have ":" in its name'] if ":" in name else dns1123_subdomain(name)
-            return [invalid("metadata.name", name, problem) for problem in problems]
-        prefix = signer.replace("/", ":") + ":"
-        if not name.startswith(prefix):
-            problem = f"ClusterTrustBundle for signerName {signer} must be named with prefix {prefix}"
-            return [invalid("metadata.name", name, problem), *check_signer_name("spec.signerName", signer)]
-        causes = [invalid("metadata.name", name, problem) for problem in dns1123_subdomain(name.removeprefix(prefix))]
-        return causes + check_signer_name("spec.signerName", signer)
+        causes = [invalid("metadata.name", name, problem) for problem in bundle_name_problems(name, signer)]
+        return causes + (check_signer_name("spec.signerName", signer) if signer else [])
 
 
 def check_bundle(text: str) -> list[Cause]:

@@ -1,4 +1,4 @@
-"""The name of a signer: a domain, a slash, a path. Source: certificates.k8s.io/v1, spec.signerName."""
+"""The name of a signer: a domain, a slash, a path; and of a bundle of its roots. Source: certificates.k8s.io/v1, KEP-3257."""
 
 from collections.abc import Callable, Iterable
 
@@ -29,3 +29,13 @@ def _check_labels(path: str, segment: str, labels: Iterable[str], check: Callabl
         if problems := check(label):
             return [invalid(path, segment, f'validating label "{label}": {problem}') for problem in problems]
     return []
+
+
+def bundle_name_problems(name: str, signer: str) -> list[str]:
+    """A ClusterTrustBundle's name begins with its signer's, written with a colon for the slash."""
+    if not signer:
+        return ['ClusterTrustBundle without signer name must not have ":" in its name'] if ":" in name else dns1123_subdomain(name)
+    prefix = signer.replace("/", ":") + ":"
+    if not name.startswith(prefix):
+        return [f"ClusterTrustBundle for signerName {signer} must be named with prefix {prefix}"]
+    return dns1123_subdomain(name.removeprefix(prefix))
