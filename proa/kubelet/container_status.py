@@ -146,12 +146,11 @@ def _moment(nanoseconds: int) -> str | None:
 
 
 def _granted(container: Object) -> Object:
-    """What the container was given, as in-place resizing and mounts show it."""
-    granted: Object = {}
-    if wanted := container.get("resources"):
-        if asked := resources.requests(container):
-            granted["allocatedResources"] = asked
-        granted["resources"] = {key: value for key, value in wanted.items() if key in ("limits", "requests")}
+    """What the container was given, as in-place resizing and mounts show it. Without `resources` no pod would be resized."""
+    wanted = container.get("resources") or {}
+    granted: Object = {"resources": {key: value for key, value in wanted.items() if key in ("limits", "requests")}}
+    if wanted and (asked := resources.requests(container)):
+        granted["allocatedResources"] = asked
     if mounts := container.get("volumeMounts"):
         granted["volumeMounts"] = [_mount_status(each) for each in mounts]
     return granted

@@ -38,7 +38,7 @@ def test_a_running_pod() -> None:
         "containerStatuses": [
             {
                 "name": "c", "state": {"running": {"startedAt": STARTED}}, "lastState": {}, "ready": True, "restartCount": 0,
-                "image": "busybox:1", "imageID": "", "containerID": "containerd://c-0", "started": True,
+                "image": "busybox:1", "imageID": "", "containerID": "containerd://c-0", "started": True, "resources": {},
             },
         ],
         "startTime": STARTED,
