@@ -387,8 +387,8 @@ RESOURCES = {
     ("containers", "message"),
     [
         ([{"name": "a", "resources": {"requests": {"cpu": "1500m"}}}], ""),
-        ([{"name": "a", "resources": {"requests": {"memory": None}}}], f"{OF_A}: Forbidden: resource requests cannot be removed"),
-        ([{"name": "a", "resources": {"limits": {"cpu": None}}}], f"{OF_A}: Forbidden: resource limits cannot be removed"),
+        ([{"name": "a", "resources": {"requests": {"memory": None}}}], f"{OF_A}.requests: Forbidden: resource requests cannot be removed"),
+        ([{"name": "a", "resources": {"limits": {"cpu": None}}}], f"{OF_A}.limits: Forbidden: resource limits cannot be removed"),
         (
             [{"name": "a", "resources": {"limits": {"ephemeral-storage": "2Gi"}}}],
             "spec: Forbidden: only cpu and memory resources are mutable",

@@ -90,7 +90,7 @@ def asks(**amounts: str) -> Object:
             f'metadata.annotations[{APP_ARMOR}z]: Invalid value: "z": container not found']),
         (POD, {"metadata.annotations": {f"{APP_ARMOR}a": "x"}}, [
             f'metadata.annotations[{APP_ARMOR}a]: Invalid value: "x": invalid AppArmor profile name: "x"']),
-        (POD, {"metadata.annotations": {f"{APP_ARMOR}a": "unconfined"}, "spec.securityContext": {
+        (POD, {"metadata.annotations": {f"{APP_ARMOR}a": "unconfined"}, f"{A}.securityContext": {
             "appArmorProfile": {"type": "RuntimeDefault"}}}, [
             "spec.containers[0].securityContext.appArmorProfile.type: Forbidden: apparmor type in annotation and field must match"]),
         (POD, {"metadata.annotations": {"kubernetes.io/config.mirror": "x"}}, [
@@ -103,10 +103,10 @@ def asks(**amounts: str) -> Object:
             "spec.topologySpreadConstraints[0].matchLabelKeys: Forbidden: must not be specified when labelSelector is not set"]),
         (POD, {"metadata.labels": {"app": "x"}, "spec.topologySpreadConstraints": [
             SPREAD | {"matchLabelKeys": ["app"], "labelSelector": {"matchLabels": {"app": "x"}}}]}, [
-            'spec.topologySpreadConstraints[0].matchLabelKeys[0]: Invalid value: "app": exists in both matchLabelKeys and labelSelector']),
+            'spec.topologySpreadConstraints[0][0]: Invalid value: "app": exists in both matchLabelKeys and labelSelector']),
         (POD, {"metadata.labels": {"app": "x"}, TERM: [
             {"topologyKey": "z", "labelSelector": {}, "matchLabelKeys": ["app"], "namespaces": ["A"]}]}, [
-            f'{TERM}[0].namespaces[0]: Invalid value: "A": a lowercase RFC 1123 label must consist of lower case alphanumeric characters '
+            f'{TERM}[0].namespace: Invalid value: "A": a lowercase RFC 1123 label must consist of lower case alphanumeric characters '
             "or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
             "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"]),
     ],
@@ -193,7 +193,8 @@ def test_containers_that_ended_for_good(run: Run, spec: Object, field: str, name
         ({"podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.1"}, {"ip": "10.0.0.2"}]}, [
             'status.podIPs: Invalid value: [{"ip":"10.0.0.1"},{"ip":"10.0.0.2"}]: may specify no more than one IP for each IP family']),
         ({"podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.1"}, {"ip": "x"}]}, [
-            'status.podIPs[1]: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)']),
+            'status.podIPs[1]: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
+            'status.podIPs: Invalid value: [{"ip":"10.0.0.1"},{"ip":"x"}]: may specify no more than one IP for each IP family']),
         ({"nominatedNodeName": "A"}, [
             'status.nominatedNodeName: Invalid value: "A": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric '
             "characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation "

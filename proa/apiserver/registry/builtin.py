@@ -41,6 +41,7 @@ from proa.apiserver.registry.kinds import (
     pod,
     pod_certificates,
     pod_parts,
+    pod_resize,
     pod_status,
     policy,
     rbac,
@@ -93,7 +94,7 @@ def _new_event(namespaced: bool, normalizer: Callable[[], Normalizer | None]) ->
 def _pod_part(part: str) -> Callable[[KindStrategy], pod_parts.PodPartStrategy]:
     put, check = {
         "ephemeralcontainers": (pod_parts.put_ephemeral_containers, pod_parts.check_ephemeral_containers),
-        "resize": (pod_parts.put_resources, pod_parts.check_resize),
+        "resize": (pod_resize.put_resources, pod_resize.check_resize),
     }[part]
     return lambda main: pod_parts.PodPartStrategy(main, put, check)
 

@@ -125,10 +125,10 @@ def check_positive(path: str, amount: Any) -> list[Cause]:
 
 def check_driver_name(path: str, name: str | None) -> list[Cause]:
     """The name of a CSI or DRA driver: a DNS subdomain in any case, no longer than a label."""
-    causes = [] if name else [required(path)]
-    if len(name or "") > LABEL_MAX_LENGTH:
-        causes.append(too_long(path, LABEL_MAX_LENGTH))
-    return causes + [invalid(path, name or "", problem) for problem in dns1123_subdomain((name or "").lower())]
+    if not name:
+        return [required(path)]
+    causes = [too_long(path, LABEL_MAX_LENGTH)] if len(name) > LABEL_MAX_LENGTH else []
+    return causes + [invalid(path, name, problem) for problem in dns1123_subdomain(name.lower())]
 
 
 def check_conditions(conditions: Sequence[Object], path: str) -> list[Cause]:

@@ -37,3 +37,11 @@ def check_resource_amount(name: str, amount: Any, path: str) -> list[Cause]:
     if quantity.nano % NANO and is_integer(name) and -(-quantity.nano // MILLI) % 1000:
         causes.append(invalid(path, canonical_text(amount), "must be an integer"))
     return causes
+
+
+def is_amount(amount: Any) -> bool:
+    try:
+        parse(amount)
+    except (ValueError, TypeError):
+        return False
+    return True

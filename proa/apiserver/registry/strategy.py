@@ -57,8 +57,9 @@ class KindStrategy:
         return []
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
-        """The same for a change; by default what is checked on create."""
-        return self.check(obj)
+        """The same for a change; by default what is checked on create, but for what was wrong before."""
+        causes = self.check(obj)
+        return not_kept(causes, self.check(old)) if causes else []
 
     def prepare(self, obj: Object, context: StrategyContext) -> None:
         """The kind's own part of prepare_for_create."""
@@ -169,6 +170,11 @@ class StatusStrategy(PartStrategy):
 
     def check_part(self, obj: Object, old: Object) -> list[Cause]:
         return self._check_status(obj, old)
+
+
+def not_kept(causes: Sequence[Cause], before: Sequence[Cause]) -> list[Cause]:
+    """Rules get stricter, stored objects don't: what an object already had wrong doesn't keep it from changing elsewhere."""
+    return [cause for cause in causes if cause not in before]
 
 
 def step_generation(obj: Object, old: Object, tracked: bool, beside: Sequence[str] = ()) -> None:

@@ -9,14 +9,24 @@ from proa.api.meta import Object, annotations
 from proa.api.names import qualified_name
 from proa.api.quantity import parse
 from proa.api.resource import StrategyContext
-from proa.apiserver.registry.checks import check_amount
+from proa.api.resource_names import is_native
+from proa.apiserver.registry.kinds.pod_update import difference
 from proa.apiserver.registry.object_meta import immutable
-from proa.apiserver.registry.pod_spec.claim_spec import CLASS_ANNOTATION, fill_claim_spec, requested_storage, validate_claim_spec
+from proa.apiserver.registry.pod_spec.claim_spec import (
+    CLASS_ANNOTATION,
+    check_size,
+    fill_claim_spec,
+    requested_storage,
+    validate_claim_spec,
+)
 from proa.apiserver.registry.pod_spec.volume_warnings import claim_warnings
+from proa.apiserver.registry.resource_checks import check_resource_amount
 from proa.apiserver.registry.strategy import KindStrategy
 
 _FIXED = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
-_RESIZE_STATES = ("ControllerResizeFailed", "ControllerResizeInProgress", "NodeResizeFailed", "NodeResizeInProgress", "NodeResizePending")
+_RESIZE_STATES = (
+    "ControllerResizeInProgress", "ControllerResizeInfeasible", "NodeResizePending", "NodeResizeInProgress", "NodeResizeInfeasible",
+)  # fmt: skip
 _DATA_SOURCES = (("", "PersistentVolumeClaim"), ("snapshot.storage.k8s.io", "VolumeSnapshot"))
 
 
@@ -27,35 +37,41 @@ class PersistentVolumeClaimStrategy(KindStrategy):
         fill_claim_spec(obj.setdefault("spec", {}))
 
     def prepare(self, obj: Object, context: StrategyContext) -> None:
-        drop_unknown_data_source(obj["spec"])
-        pair_data_sources(obj["spec"])
+        normalize_data_sources(obj["spec"], {})
 
     def prepare_change(self, obj: Object, old: Object, context: StrategyContext) -> None:
-        if "dataSource" not in (old.get("spec") or {}):
-            drop_unknown_data_source(obj["spec"])
-        pair_data_sources(obj["spec"])
+        normalize_data_sources(obj["spec"], old.get("spec") or {})
 
     def check(self, obj: Object) -> list[Cause]:
         return validate_claim_spec(obj.get("spec") or {}, "spec")
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
-        causes = self.check(obj)
-        causes += immutable(f"metadata.annotations[{CLASS_ANNOTATION}]", annotations(obj).get(CLASS_ANNOTATION),
-                            annotations(old).get(CLASS_ANNOTATION))  # fmt: skip
-        if _fixed_part(obj, old) != _without_attributes(old["spec"]):
-            causes.append(forbidden("spec", _FIXED))
+        causes = super().check_update(obj, old)
+        fresh, former = annotations(obj).get(CLASS_ANNOTATION), annotations(old).get(CLASS_ANNOTATION)
+        if fresh != former and not _moves_class(obj, old):
+            causes.append(invalid(f"metadata.annotations.{CLASS_ANNOTATION}", fresh or "", "field is immutable"))
+        fixed = _fixed_part(obj, old)
+        if fixed != old["spec"]:
+            causes.append(forbidden("spec", f"{_FIXED}\n{difference(fixed, old['spec'], 'spec')}"))
         causes += _validate_size(obj["spec"], old) + immutable("volumeMode", obj["spec"].get("volumeMode"), old["spec"].get("volumeMode"))
-        former, fresh = old["spec"].get("volumeAttributesClassName"), obj["spec"].get("volumeAttributesClassName")
-        if former is not None and not fresh:
-            what = "nil" if fresh is None else "an empty string"
-            causes.append(forbidden("spec.volumeAttributesClassName", f"update from non-nil value to {what} is forbidden"))
-        return causes
+        return causes + _validate_attributes_class(obj["spec"].get("volumeAttributesClassName"), old)
 
     def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
         found = claim_warnings(obj.get("spec") or {}, "spec")
         if CLASS_ANNOTATION in annotations(obj):
             found.append(f'metadata.annotations[{CLASS_ANNOTATION}]: deprecated since v1.8; use "storageClassName" attribute instead')
         return found
+
+
+def normalize_data_sources(spec: Object, old: Object) -> None:
+    """dataSource has always ignored what is neither a claim nor a snapshot; dataSourceRef came for the rest. Of this namespace alone."""
+    if "dataSourceRef" not in old and (spec.get("dataSourceRef") or {}).get("namespace") is not None:
+        del spec["dataSourceRef"]
+    known = "dataSource" in old or "dataSourceRef" in old or "dataSourceRef" in spec
+    source = spec.get("dataSource")
+    if not known and source is not None and (source.get("apiGroup") or "", source.get("kind")) not in _DATA_SOURCES:
+        del spec["dataSource"]
+    pair_data_sources(spec)
 
 
 def pair_data_sources(spec: Object) -> None:
@@ -69,33 +85,43 @@ def pair_data_sources(spec: Object) -> None:
         spec["dataSource"] = dict(reference)
 
 
-def drop_unknown_data_source(spec: Object) -> None:
-    """dataSource has always ignored what is neither a claim nor a snapshot; dataSourceRef came for the rest."""
-    source = spec.get("dataSource")
-    if source is not None and (source.get("apiGroup") or "", source.get("kind")) not in _DATA_SOURCES:
-        del spec["dataSource"]
+def _moves_class(obj: Object, old: Object) -> bool:
+    """Whether the class that was an annotation becomes a field."""
+    former, fresh = annotations(old).get(CLASS_ANNOTATION), annotations(obj).get(CLASS_ANNOTATION)
+    field = obj["spec"].get("storageClassName")
+    return former is not None and old["spec"].get("storageClassName") is None and field == former and fresh in (None, former)
 
 
 def _fixed_part(obj: Object, old: Object) -> Object:
     """The new spec with everything set back that may change."""
-    spec, former = _without_attributes(obj["spec"]), old["spec"]
+    spec, former = dict(obj["spec"]), old["spec"]
+    class_name = spec.get("storageClassName")
     if not former.get("volumeName"):
-        spec.pop("volumeName", None)
-        if "volumeName" in former:
-            spec["volumeName"] = former["volumeName"]
-    if former.get("storageClassName") is None and annotations(old).get(CLASS_ANNOTATION, spec.get("storageClassName")) == spec.get(
-        "storageClassName"
-    ):
-        spec.pop("storageClassName", None)
+        _put_back(spec, former, "volumeName")
+    if former.get("storageClassName") is None and annotations(old).get(CLASS_ANNOTATION, class_name) == class_name:
+        _put_back(spec, former, "storageClassName")
     if (obj.get("status") or {}).get("phase") == "Bound":
+        _put_back(spec, former, "volumeAttributesClassName")
         requests = dict((spec.get("resources") or {}).get("requests") or {})
         requests["storage"] = former["resources"]["requests"]["storage"]
         spec["resources"] = (spec.get("resources") or {}) | {"requests": requests}
     return spec
 
 
-def _without_attributes(spec: Object) -> Object:
-    return {key: value for key, value in spec.items() if key != "volumeAttributesClassName"}
+def _put_back(spec: Object, old: Object, field: str) -> None:
+    spec.pop(field, None)
+    if field in old:
+        spec[field] = old[field]
+
+
+def _validate_attributes_class(name: str | None, old: Object) -> list[Cause]:
+    """A class that the volume has got is replaced, never taken away."""
+    applied = (old.get("status") or {}).get("currentVolumeAttributesClassName")
+    if name or applied is None or name == old["spec"].get("volumeAttributesClassName"):
+        return []
+    what = "nil" if name is None else "empty string"
+    detail = f"update to {what} is forbidden when status.currentVolumeAttributesClassName is not nil"
+    return [forbidden("spec.volumeAttributesClassName", detail)]
 
 
 def _validate_size(spec: Object, old: Object) -> list[Cause]:
@@ -113,18 +139,18 @@ def check_claim_status(obj: Object, old: Object) -> list[Cause]:
     status = obj.get("status") or {}
     causes: list[Cause] = []
     for name, amount in (status.get("capacity") or {}).items():
-        causes += check_amount(f"status.capacity[{name}]", amount)
+        causes += check_size(f"status.capacity[{name}]", amount)
     for name, state in (status.get("allocatedResourceStatuses") or {}).items():
-        causes += _validate_resource_key(name, "status.allocatedResourceStatus")
+        causes += _validate_resource_key(name, "status.allocatedResourceStatuses")
         if state not in _RESIZE_STATES:
-            causes.append(not_supported("status.allocatedResourceStatus", name, _RESIZE_STATES))
+            causes.append(not_supported("status.allocatedResourceStatuses", name, _RESIZE_STATES))
     for name, amount in (status.get("allocatedResources") or {}).items():
+        own = f"status.allocatedResources[{name}]"
         wrong = _validate_resource_key(name, "status.allocatedResources")
-        causes += wrong or check_amount(f"status.allocatedResources[{name}]", amount)
+        causes += wrong or check_size(own, amount) or check_resource_amount("storage", amount, own)
     return causes
 
 
 def _validate_resource_key(name: str, path: str) -> list[Cause]:
     causes = [invalid(path, name, problem) for problem in qualified_name(name)]
-    native = "/" not in name or name.partition("/")[0].endswith("kubernetes.io")
-    return causes if causes or not native or name == "storage" else [not_supported(path, name, ("storage",))]
+    return causes if causes or not is_native(name) or name == "storage" else [not_supported(path, name, ("storage",))]

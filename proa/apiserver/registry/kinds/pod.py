@@ -10,17 +10,21 @@ from proa.api import meta
 from proa.api.errors import Cause, forbidden
 from proa.api.meta import Object
 from proa.api.names import dns1123_label
+from proa.api.pod_annotations import MIRROR
 from proa.api.pod_template import qos_class
 from proa.api.resource import StrategyContext
 from proa.api.spec_memory import SpecMemory, spec_key, spec_of
-from proa.apiserver.registry.kinds.pod_update import validate_pod_change
+from proa.apiserver.registry.kinds.pod_update import validate_changed_spec, validate_pod_change
 from proa.apiserver.registry.normalize import Normalizer
-from proa.apiserver.registry.pod_spec.annotations import validate_annotation_changes, validate_pod_annotations, validate_profiles_agree
+from proa.apiserver.registry.pod_spec.annotations import validate_annotation_changes, validate_pod_annotations
+from proa.apiserver.registry.pod_spec.app_armor import profiles_from_annotations
 from proa.apiserver.registry.pod_spec.defaults import fill_pod
 from proa.apiserver.registry.pod_spec.label_keys import merge_label_keys
+from proa.apiserver.registry.pod_spec.profiles_agree import validate_app_armor_agrees, validate_seccomp_agrees
 from proa.apiserver.registry.pod_spec.validation import validate_pod_spec
+from proa.apiserver.registry.pod_spec.volumes import validate_claims_of_pod
 from proa.apiserver.registry.pod_spec.warnings import annotation_warnings, spec_warnings
-from proa.apiserver.registry.strategy import KindStrategy
+from proa.apiserver.registry.strategy import KindStrategy, not_kept
 
 _ANNOTATIONS = "metadata.annotations"
 _HOSTNAME_WARNING = "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended"
@@ -38,6 +42,8 @@ class PodStrategy(KindStrategy):
         self._checked: tuple[Object, bytes] = ({}, b"")
         """The spec that was checked last, and its key: warnings follow on the check."""
         self._valid: SpecMemory[bytes, bool] = SpecMemory()
+        self._profile_warnings: list[str] = []
+        """Of the pod that was prepared last: by the time of the other warnings its annotations are fields."""
 
     def fill(self, obj: Object) -> None:
         fill_pod(obj)
@@ -66,13 +72,18 @@ class PodStrategy(KindStrategy):
             status["conditions"] = [gated | {"lastProbeTime": None, "lastTransitionTime": context.now or None}]
         obj["status"] = status
         merge_label_keys(obj)
+        annotations = meta.annotations(obj)
+        self._profile_warnings = profiles_from_annotations(annotations, spec) if annotations else []
 
     def check(self, obj: Object) -> list[Cause]:
         annotations, spec = meta.annotations(obj), obj.get("spec", {})
+        causes = self._check_spec(spec) + validate_claims_of_pod(meta.name(obj), spec, "spec.volumes")
         if not annotations:
-            return self._check_spec(spec)
-        causes = validate_pod_annotations(annotations, spec, _ANNOTATIONS) + self._check_spec(spec)
-        return causes + validate_profiles_agree(annotations, spec, "spec")
+            return causes
+        causes = validate_pod_annotations(annotations, spec, _ANNOTATIONS) + causes
+        if MIRROR in annotations:
+            causes += [forbidden("", "static pods do not support resource claims") for _ in spec.get("resourceClaims") or ()]
+        return causes + validate_seccomp_agrees(annotations, spec, "spec") + validate_app_armor_agrees(annotations, spec, "spec")
 
     def _check_spec(self, spec: Object) -> list[Cause]:
         """Nothing but the spec is looked at, so one that was found valid stays so."""
@@ -91,10 +102,11 @@ class PodStrategy(KindStrategy):
         causes: list[Cause] = []
         if annotations != former:
             causes += validate_annotation_changes(annotations, former, _ANNOTATIONS)
-            causes += validate_pod_annotations(annotations, new_spec, _ANNOTATIONS)
+            wrong = validate_pod_annotations(annotations, new_spec, _ANNOTATIONS)
+            causes += not_kept(wrong, validate_pod_annotations(former, old_spec, _ANNOTATIONS)) if wrong else []
         if new_spec == old_spec:
             return causes
-        return causes + validate_pod_spec(new_spec, "spec") + validate_pod_change(new_spec, old_spec)
+        return causes + validate_changed_spec(new_spec, old_spec) + validate_pod_change(new_spec, old_spec)
 
     def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
         """Of new pods alone: whoever changes one is rarely a human."""
@@ -103,7 +115,7 @@ class PodStrategy(KindStrategy):
         spec = obj.get("spec", {})
         problems = dns1123_label(meta.name(obj))
         named = [f"{_HOSTNAME_WARNING}: [{' '.join(problems)}]"] if problems else []
-        return named + annotation_warnings(meta.annotations(obj), spec, "metadata") + self._warnings_of(spec)
+        return self._profile_warnings + named + annotation_warnings(meta.annotations(obj), spec, "metadata") + self._warnings_of(spec)
 
     def _warnings_of(self, spec: Object) -> list[str]:
         checked, key = self._checked
@@ -118,7 +130,7 @@ class PodStrategy(KindStrategy):
 
 
 def _validate_new_spec(spec: Object) -> list[Cause]:
-    causes = validate_pod_spec(spec, "spec")
+    causes = validate_pod_spec(spec, "spec", is_pod=True)
     if spec.get("ephemeralContainers"):
         causes.append(forbidden("spec.ephemeralContainers", "cannot be set on create"))
     if spec.get("nodeName") and spec.get("schedulingGates"):

@@ -1,11 +1,13 @@
 """Containers of all three lists: names, images, ports, mounts and what each list does not allow."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from proa.api.errors import Cause, duplicate, forbidden, invalid, not_found, required
 from proa.api.meta import Object
 from proa.api.names import dns1123_label, port_name, port_number
-from proa.apiserver.registry.checks import PROTOCOLS, check_choice, check_name, too_many, within
+from proa.api.pod_template import is_sidecar
+from proa.apiserver.registry.checks import PROTOCOLS, check_choice, check_name
+from proa.apiserver.registry.pod_spec.container_restart import validate_restart, validate_restart_of_init
 from proa.apiserver.registry.pod_spec.env import validate_env, validate_env_from
 from proa.apiserver.registry.pod_spec.mounts import validate_devices, validate_mounts
 from proa.apiserver.registry.pod_spec.probes import validate_lifecycle, validate_probe
@@ -15,56 +17,63 @@ from proa.apiserver.registry.pod_spec.whole import claim_names
 from proa.lib.dataclass import dataclass
 
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
-_MESSAGE_POLICIES = ("FallbackToLogsOnError", "File")
+_MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
-_RESTART_POLICIES, _RESTART_ACTIONS = ("Always", "Never", "OnFailure"), ("Restart", "RestartAllContainers")
-MAX_RESTART_RULES, MAX_EXIT_CODES = 20, 255
-_NOT_FOR_EPHEMERAL = ("ports", *_PROBES, "lifecycle", "resources")
+_NOT_FOR_EPHEMERAL = ("ports", "resources", "resizePolicy", "restartPolicy", "restartPolicyRules", *_PROBES, "lifecycle")
+_PADDED = "must not have leading or trailing whitespace"
 
 
 def validate_containers(spec: Object, volumes: Mapping[str, Object], path: str) -> list[Cause]:
-    """Init containers, containers and ephemeral containers of a spec."""
+    """Containers, init containers and ephemeral containers of a spec."""
     regular = spec.get("containers")
-    if not regular:
-        return [required(f"{path}.containers")]
-    causes: list[Cause] = []
+    pod = _Pod(
+        spec,
+        volumes,
+        claim_names(spec),
+        spec.get("hostUsers") is not False,
+        spec.get("terminationGracePeriodSeconds") or 0,
+    )
+    causes: list[Cause] = [] if regular else [required(f"{path}.containers")]
     names: set[str] = set()
-    pod = _Pod(volumes, claim_names(spec), spec.get("hostUsers") is not False, spec.get("terminationGracePeriodSeconds") or 0)
-    for index, container in enumerate(regular):
+    for index, container in enumerate(regular or ()):
         own = f"{path}.containers[{index}]"
-        causes += _validate_container(container, pod, own, names) + _validate_probes(container, pod, own)
-        causes += _validate_restart(container, own)
+        causes += _validate_container(container, pod, own) + _take_name(container, names, own) + _validate_probes(container, pod, own)
+        if "restartPolicy" in container or "restartPolicyRules" in container:
+            causes += validate_restart(container, own)
+    causes += _validate_host_ports(regular or (), f"{path}.containers")
     for index, container in enumerate(spec.get("initContainers") or ()):
-        own = f"{path}.initContainers[{index}]"
-        causes += _validate_container(container, pod, own, names) + _validate_init(container, pod, own)
+        causes += _validate_init(container, pod, names, f"{path}.initContainers", index)
+    others = frozenset(names)
     for index, container in enumerate(spec.get("ephemeralContainers") or ()):
-        own = f"{path}.ephemeralContainers[{index}]"
-        causes += _validate_container(container, pod, own, names) + _validate_ephemeral(container, spec, own)
-    return causes + _validate_host_ports(spec, path)
+        causes += _validate_ephemeral(container, pod, names, others, f"{path}.ephemeralContainers[{index}]")
+    return causes
 
 
 @dataclass(frozen=True, slots=True)
 class _Pod:
     """What the rules of a container ask of its pod."""
 
+    spec: Object
     volumes: Mapping[str, Object]
     claims: frozenset[str]
     host_users: bool
     grace_period: int
 
 
-def _validate_container(container: Object, pod: _Pod, path: str, names: set[str]) -> list[Cause]:
-    name, image = container.get("name"), container.get("image")
-    causes = check_name(f"{path}.name", name, dns1123_label)
+def _take_name(container: Object, names: set[str], path: str) -> list[Cause]:
+    name = container.get("name") or ""
     if name in names:
-        causes.append(duplicate(f"{path}.name", name))
-    names.add(name or "")
-    if not image:
+        return [duplicate(f"{path}.name", name)]
+    names.add(name)
+    return []
+
+
+def _validate_container(container: Object, pod: _Pod, path: str) -> list[Cause]:
+    causes = check_name(f"{path}.name", container.get("name"), dns1123_label)
+    if not container.get("image"):
         causes.append(required(f"{path}.image"))
-    elif image != image.strip():
-        causes.append(invalid(f"{path}.image", image, "must not have leading or trailing whitespace"))
-    causes += check_choice(f"{path}.imagePullPolicy", container.get("imagePullPolicy"), _PULL_POLICIES)
-    causes += check_choice(f"{path}.terminationMessagePolicy", container.get("terminationMessagePolicy"), _MESSAGE_POLICIES)
+    message_policy = container.get("terminationMessagePolicy")
+    causes += check_choice(f"{path}.terminationMessagePolicy", message_policy, _MESSAGE_POLICIES, in_order=False)
     if "ports" in container:
         causes += _validate_ports(container["ports"], f"{path}.ports")
     if "env" in container:
@@ -75,80 +84,82 @@ def _validate_container(container: Object, pod: _Pod, path: str, names: set[str]
         causes += validate_mounts(container, pod.volumes, f"{path}.volumeMounts")
     if "volumeDevices" in container:
         causes += validate_devices(container, pod.volumes, f"{path}.volumeDevices")
+    causes += check_choice(f"{path}.imagePullPolicy", container.get("imagePullPolicy"), _PULL_POLICIES)
     if container.get("resources"):
-        causes += validate_resources(container["resources"], f"{path}.resources", pod.claims)
+        causes += validate_resources(container["resources"], f"{path}.resources", claims=pod.claims)
+    if "resizePolicy" in container:
+        causes += _validate_resize_policy(container["resizePolicy"], f"{path}.resizePolicy", pod.spec.get("restartPolicy"))
     if "securityContext" in container:
         causes += validate_security_context(container["securityContext"], f"{path}.securityContext", host_users=pod.host_users)
-    if "resizePolicy" in container:
-        causes += _validate_resize_policy(container["resizePolicy"], f"{path}.resizePolicy")
     return causes
 
 
 def _validate_probes(container: Object, pod: _Pod, path: str) -> list[Cause]:
     causes: list[Cause] = []
+    if "lifecycle" in container:
+        causes += validate_lifecycle(container["lifecycle"], f"{path}.lifecycle", pod.grace_period, pod.spec.get("os"))
     for probe in _PROBES:
         if probe in container:
             causes += validate_probe(container[probe], f"{path}.{probe}", must_succeed_once=probe != "readinessProbe")
-    if "lifecycle" in container:
-        causes += validate_lifecycle(container["lifecycle"], f"{path}.lifecycle", pod.grace_period)
     return causes
 
 
-def _validate_restart(container: Object, path: str) -> list[Cause]:
-    """A container's own restart policy, and rules for some exit codes (KEP-5307)."""
-    policy, rules = container.get("restartPolicy"), container.get("restartPolicyRules") or []
-    causes = check_choice(f"{path}.restartPolicy", policy, _RESTART_POLICIES, optional=True)
-    if rules and not policy:
-        causes.append(required(f"{path}.restartPolicy", "must specify restartPolicy when restart rules are used"))
-    causes += too_many(f"{path}.restartPolicyRules", len(rules), MAX_RESTART_RULES)
-    for index, rule in enumerate(rules):
-        own, codes = f"{path}.restartPolicyRules[{index}]", rule.get("exitCodes")
-        causes += check_choice(f"{own}.action", rule.get("action"), _RESTART_ACTIONS)
-        if codes is None:
-            causes.append(required(f"{own}.exitCodes", "must be specified"))
-        else:
-            causes += check_choice(f"{own}.exitCodes.operator", codes.get("operator"), ("In", "NotIn"))
-            causes += too_many(f"{own}.exitCodes.values", len(codes.get("values") or ()), MAX_EXIT_CODES)
-    return causes
-
-
-def _validate_resize_policy(policies: list[Object], path: str) -> list[Cause]:
+def _validate_resize_policy(policies: list[Object], path: str, pod_policy: str | None) -> list[Cause]:
+    """Upstream tells what is wrong with one entry at the list."""
     causes: list[Cause] = []
     seen: set[str] = set()
     for index, policy in enumerate(policies):
-        name = policy.get("resourceName") or ""
+        name, restart = policy.get("resourceName") or "", policy.get("restartPolicy") or ""
         if name in seen:
             causes.append(duplicate(f"{path}[{index}]", name))
         seen.add(name)
-        causes += check_choice(f"{path}.resourceName", name, ("cpu", "memory"))
-        causes += check_choice(f"{path}.restartPolicy", policy.get("restartPolicy"), ("NotRequired", "RestartContainer"))
+        causes += check_choice(path, name, ("cpu", "memory"))
+        causes += check_choice(path, restart, ("NotRequired", "RestartContainer"))
+        if pod_policy == "Never" and restart != "NotRequired":
+            causes.append(invalid(path, restart, "must be 'NotRequired' when pod `restartPolicy` is 'Never'"))
     return causes
 
 
-def _validate_init(container: Object, pod: _Pod, path: str) -> list[Cause]:
-    causes = _validate_restart(container, path)
-    if container.get("restartPolicy") == "Always":
+def _validate_init(container: Object, pod: _Pod, names: set[str], list_path: str, index: int) -> list[Cause]:
+    """Those that end run one after another, so only one of them at a time has its host ports."""
+    path, lasting = f"{list_path}[{index}]", is_sidecar(container)
+    causes = _validate_container(container, pod, path) + validate_restart_of_init(container, path)
+    name = container.get("name") or ""
+    if name in names:
+        causes.append(duplicate(f"{path}.name", name))
+    elif name:
+        names.add(name)
+    causes += _validate_host_ports((container,), list_path)
+    if lasting:
         return causes + _validate_probes(container, pod, path)
-    for field in ("lifecycle", *_PROBES):
-        if field in container:
-            causes.append(forbidden(f"{path}.{field}", "may not be set for init containers without restartPolicy=Always"))
+    detail = "may not be set for init containers without restartPolicy=Always"
+    causes += [forbidden(f"{path}.{field}", detail) for field in ("lifecycle", *_PROBES) if field in container]
+    detail = "must not be set to 'RestartContainer' for non-sidecar initContainers"
+    for number, policy in enumerate(container.get("resizePolicy") or ()):
+        if policy.get("restartPolicy") == "RestartContainer":
+            causes.append(invalid(f"{path}.resizePolicy[{number}].restartPolicy", "RestartContainer", detail))
     return causes
 
 
-def _validate_ephemeral(container: Object, spec: Object, path: str) -> list[Cause]:
-    causes = [
-        forbidden(f"{path}.{field}", "cannot be set for an Ephemeral Container") for field in _NOT_FOR_EPHEMERAL if container.get(field)
-    ]
-    causes += [
-        forbidden(f"{path}.volumeMounts[{index}].{field}", "cannot be set for an Ephemeral Container")
+def _validate_ephemeral(container: Object, pod: _Pod, names: set[str], others: frozenset[str], path: str) -> list[Cause]:
+    causes = _validate_container(container, pod, path) + validate_image_is_bare(container, path) + _take_name(container, names, path)
+    target = container.get("targetContainerName")
+    if target and target not in others:
+        causes.append(not_found(f"{path}.targetContainerName", target))
+    detail = "cannot be set for an Ephemeral Container"
+    causes += [forbidden(f"{path}.{field}", detail) for field in _NOT_FOR_EPHEMERAL if container.get(field)]
+    return causes + [
+        forbidden(f"{path}.volumeMounts[{index}].{field}", detail)
         for index, mount in enumerate(container.get("volumeMounts") or ())
         for field in ("subPath", "subPathExpr")
         if mount.get(field)
     ]
-    target = container.get("targetContainerName")
-    if target and all(each.get("name") != target for each in (spec.get("containers") or []) + (spec.get("initContainers") or [])):
-        causes.append(not_found(f"{path}.targetContainerName", target))
-    return causes
+
+
+def validate_image_is_bare(container: Object, path: str) -> list[Cause]:
+    """Asked of pods; templates may have such images."""
+    image = container.get("image") or ""
+    return [invalid(f"{path}.image", image, _PADDED)] if image != image.strip() else []
 
 
 def _validate_ports(ports: list[Object], path: str) -> list[Cause]:
@@ -159,33 +170,45 @@ def _validate_ports(ports: list[Object], path: str) -> list[Cause]:
         if name := port.get("name"):
             problems = port_name(name)
             causes += [invalid(f"{own}.name", name, problem) for problem in problems]
-            if name in names and not problems:
+            if name in names:
                 causes.append(duplicate(f"{own}.name", name))
-            names.add(name)
+            elif not problems:
+                names.add(name)
         number = port.get("containerPort")
         if not number:
             causes.append(required(f"{own}.containerPort"))
         else:
             causes += [invalid(f"{own}.containerPort", number, problem) for problem in port_number(number)]
         if port.get("hostPort"):
-            causes += within(f"{own}.hostPort", port["hostPort"], 1, 65535)
+            causes += [invalid(f"{own}.hostPort", port["hostPort"], problem) for problem in port_number(port["hostPort"])]
         causes += check_choice(f"{own}.protocol", port.get("protocol"), PROTOCOLS)
     return causes
 
 
-def _validate_host_ports(spec: Object, path: str) -> list[Cause]:
+def _validate_host_ports(containers: Sequence[Object], path: str) -> list[Cause]:
+    """No two of these containers want the same port of the node."""
     causes: list[Cause] = []
-    used: set[tuple[str, str, int]] = set()
-    for list_name in ("containers", "initContainers"):
-        for index, container in enumerate(spec.get(list_name) or ()):
-            for number, port in enumerate(container.get("ports") or ()):
-                own = f"{path}.{list_name}[{index}].ports[{number}]"
-                host_port = port.get("hostPort")
-                if spec.get("hostNetwork") and host_port and host_port != port.get("containerPort"):
-                    detail = "must match `containerPort` when `hostNetwork` is true"
-                    causes.append(invalid(f"{own}.hostPort", host_port, detail))
-                key = (port.get("protocol", ""), port.get("hostIP", ""), host_port or 0)
-                if host_port and key in used and list_name == "containers":
-                    causes.append(duplicate(f"{own}.hostPort", "/".join(map(str, key))))
-                used.add(key)
+    used: set[str] = set()
+    for index, container in enumerate(containers):
+        for number, port in enumerate(container.get("ports") or ()):
+            if not port.get("hostPort"):
+                continue
+            key = f"{port.get('protocol', '')}/{port.get('hostIP', '')}/{port['hostPort']}"
+            if key in used:
+                causes.append(duplicate(f"{path}[{index}].ports[{number}].hostPort", key))
+            used.add(key)
+    return causes
+
+
+def validate_ports_on_host(spec: Object, path: str, *, is_pod: bool) -> list[Cause]:
+    """In the node's network a container has the ports of the node. A template may leave the second number out."""
+    if not spec.get("hostNetwork"):
+        return []
+    causes: list[Cause] = []
+    for index, container in enumerate(spec.get("containers") or ()):
+        for number, port in enumerate(container.get("ports") or ()):
+            host_port = port.get("hostPort") or 0
+            if (is_pod or host_port) and host_port != (port.get("containerPort") or 0):
+                own = f"{path}.containers[{index}].ports[{number}].hostPort"
+                causes.append(invalid(own, host_port, "must match `containerPort` when `hostNetwork` is true"))
     return causes

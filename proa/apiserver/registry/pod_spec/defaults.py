@@ -34,7 +34,7 @@ def fill_pod(pod: Object) -> None:
             _requests_from_limits(container["resources"])
             if spec.get("hostNetwork"):
                 for port in container.get("ports") or ():
-                    port.setdefault("hostPort", port.get("containerPort"))
+                    port["hostPort"] = port.get("hostPort") or port.get("containerPort") or 0
     if "resources" in spec:
         fill_pod_level_resources(spec)
 
@@ -85,11 +85,10 @@ def _fill_container(container: Object) -> None:
 
 
 def pull_policy(image: str) -> str:
-    """Always for `latest` (named or implied), IfNotPresent for another tag or a digest."""
-    if "@" in image:
-        return "IfNotPresent"
-    _, colon, tag = image.rpartition("/")[2].partition(":")
-    return "IfNotPresent" if colon and tag != "latest" else "Always"
+    """Always for `latest` (named, or implied where there's no digest), else IfNotPresent."""
+    name, _, digest = image.partition("@")
+    tag = name.rpartition("/")[2].partition(":")[2]
+    return "Always" if tag == "latest" or (image and not tag and not digest) else "IfNotPresent"
 
 
 def fill_probe(probe: Object) -> None:
@@ -123,6 +122,8 @@ def fill_volume(volume: Object) -> None:
         if kind in _VOLUME_DEFAULTS and isinstance(source, dict):
             for field, value in _VOLUME_DEFAULTS[kind]:
                 source.setdefault(field, value)
+    if image := volume.get("image"):
+        image["pullPolicy"] = image.get("pullPolicy") or pull_policy(image.get("reference") or "")
     for item in volume.get("downwardAPI", {}).get("items") or ():
         _fill_field_references(item)
     for source in volume.get("projected", {}).get("sources") or ():

@@ -31,13 +31,32 @@ def _merge(term: Object, field: str, operator: str, own: dict[str, str]) -> None
             selector.setdefault("matchExpressions", []).append(expression)
 
 
-def check_label_keys(term: Object, field: str, path: str, twice: str) -> list[Cause]:
-    """A key is in the selector once: as its own expression, once the pod has been created. `twice` says what a second one is."""
-    keys, selector, own = term.get(field) or [], term.get("labelSelector"), f"{path}.{field}"
-    if not keys:
-        return []
-    causes = [invalid(f"{own}[{index}]", key, problem) for index, key in enumerate(keys) for problem in qualified_name(key)]
-    if selector is None:
-        return [*causes, forbidden(own, "must not be specified when labelSelector is not set")]
-    used = [*(selector.get("matchLabels") or ()), *(each.get("key") for each in selector.get("matchExpressions") or ())]
-    return causes + [invalid(f"{own}[{index}]", key, twice) for index, key in enumerate(keys) if used.count(key) > 1]
+def check_label_keys(term: Object, path: str) -> list[Cause]:
+    """A key is in the selector once: as its own expression, once the pod has been created.
+
+    Upstream tells of a second one at the index of the key, below the term itself.
+    """
+    matching, other, selector = term.get("matchLabelKeys") or [], term.get("mismatchLabelKeys") or [], term.get("labelSelector")
+    causes = _check_keys(matching, selector, f"{path}.matchLabelKeys") + _check_keys(other, selector, f"{path}.mismatchLabelKeys")
+    if selector is not None:
+        causes += _check_selected_twice(matching, selector, path)
+    detail = "exists in both matchLabelKeys and mismatchLabelKeys"
+    return causes + [invalid(f"{path}.matchLabelKeys[{index}]", key, detail) for index, key in enumerate(matching) if key in other]
+
+
+def _check_keys(keys: list[str], selector: Object | None, path: str) -> list[Cause]:
+    if keys and selector is None:
+        return [forbidden(path, "must not be specified when labelSelector is not set")]
+    return [invalid(f"{path}[{index}]", key, problem) for index, key in enumerate(keys) for problem in qualified_name(key)]
+
+
+def _check_selected_twice(keys: list[str], selector: Object, path: str) -> list[Cause]:
+    places = {key: index for index, key in enumerate(keys)}
+    seen = set(selector.get("matchLabels") or ())
+    causes: list[Cause] = []
+    for expression in selector.get("matchExpressions") or ():
+        key = expression.get("key") or ""
+        if key in places and key in seen:
+            causes.append(invalid(f"{path}[{places[key]}]", key, "exists in both matchLabelKeys and labelSelector"))
+        seen.add(key)
+    return causes

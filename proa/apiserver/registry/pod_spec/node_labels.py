@@ -19,6 +19,12 @@ def deprecated_label(key: str) -> str:
     return _MESSAGES.get(key, "")
 
 
+def current_label(key: str) -> str:
+    """What an old label is called today; any other is called what it is."""
+    message = _MESSAGES.get(key)
+    return message.split('"')[1] if message else key
+
+
 def label_warnings(keys: Iterable[str], path: str) -> list[str]:
     return [f"{path}[{key}]: {message}" for key in keys if (message := _MESSAGES.get(key))]
 

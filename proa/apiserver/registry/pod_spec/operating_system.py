@@ -12,11 +12,13 @@ from proa.api.pod_template import containers
 SYSTEMS = ("linux", "windows")
 _NOT_ON_WINDOWS = "cannot be set for a windows pod"
 _NOT_ON_LINUX = "windows options cannot be set for a linux pod"
-_OF_POD = ("hostPID", "hostIPC", "shareProcessNamespace", "hostUsers")
-_OF_POD_CONTEXT = (
-    "appArmorProfile", "seLinuxOptions", "seccompProfile", "fsGroup", "fsGroupChangePolicy", "sysctls", "runAsUser", "runAsGroup",
-    "supplementalGroups", "supplementalGroupsPolicy",
+_OF_POD = (
+    "securityContext.appArmorProfile", "securityContext.seLinuxOptions", "hostUsers", "hostPID", "hostIPC",
+    "securityContext.seccompProfile", "securityContext.fsGroup", "securityContext.fsGroupChangePolicy", "securityContext.sysctls",
+    "shareProcessNamespace", "securityContext.runAsUser", "securityContext.runAsGroup", "securityContext.supplementalGroups",
+    "securityContext.supplementalGroupsPolicy", "securityContext.seLinuxChangePolicy",
 )  # fmt: skip
+_TOLD_IF_FALSE = ("hostUsers", "shareProcessNamespace")
 _OF_CONTAINER_CONTEXT = (
     "appArmorProfile", "seLinuxOptions", "seccompProfile", "capabilities", "readOnlyRootFilesystem", "privileged",
     "allowPrivilegeEscalation", "procMount", "runAsUser", "runAsGroup",
@@ -32,17 +34,24 @@ _bad_user = re.compile(r'["/\\:;|=,+*?<>@\[\]]').search
 def validate_operating_system(spec: Object, path: str) -> list[Cause]:
     name = (spec["os"] or {}).get("name")
     if not name:
-        return [required(f"{path}.os.name", "cannot be empty")]
+        return [required(f"{path}.os.name")]
     if name not in SYSTEMS:
-        return [not_supported(f"{path}.os.name", name, SYSTEMS)]
+        return [not_supported(f"{path}.os", name, SYSTEMS)]
     contexts = [(f"{path}.{where}.securityContext", each.get("securityContext") or {}) for where, each in containers(spec)]
-    of_pod = (f"{path}.securityContext", spec.get("securityContext") or {})
+    of_pod = spec.get("securityContext") or {}
     if name == "linux":
+        own = (f"{path}.securityContext", of_pod)
         return [
-            forbidden(f"{where}.windowsOptions", _NOT_ON_LINUX) for where, context in (of_pod, *contexts) if context.get("windowsOptions")
+            forbidden(f"{where}.windowsOptions", _NOT_ON_LINUX)
+            for where, context in (own, *contexts)
+            if context.get("windowsOptions") is not None
         ]
-    causes = _not_on_windows(of_pod[1], of_pod[0], _OF_POD_CONTEXT)
-    causes += [forbidden(f"{path}.{field}", _NOT_ON_WINDOWS) for field in _OF_POD if spec.get(field) not in (None, False)]
+    causes: list[Cause] = []
+    for field in _OF_POD:
+        if field.startswith("securityContext."):
+            causes += _not_on_windows(of_pod, f"{path}.securityContext", (field.partition(".")[2],))
+        elif spec.get(field) is not None and (spec[field] or field in _TOLD_IF_FALSE):
+            causes.append(forbidden(f"{path}.{field}", _NOT_ON_WINDOWS))
     return causes + [cause for where, context in contexts for cause in _not_on_windows(context, where, _OF_CONTAINER_CONTEXT)]
 
 

@@ -1,6 +1,7 @@
 """spec.resources: what a pod asks for as a whole, which its containers share (KEP-2837).
 
-What the pod leaves out comes from its containers: the sum of their requests, and of their limits for huge pages; then its own limits.
+What a pod with limits leaves out comes from its containers: the sum of their requests, and of their limits for huge pages; then its own
+limits. A pod with requests alone gets the sum of the limits, if every container has one.
 A pod that asks for less than its containers together, or limits a container beyond itself, is refused.
 """
 
@@ -9,6 +10,7 @@ from proa.api.meta import Object
 from proa.api.pod_resources import Amounts, amounts, pod_limits, pod_requests
 from proa.api.resource_names import HUGE_PAGES, is_huge_page
 from proa.apiserver.registry.pod_spec.resources import validate_resources
+from proa.apiserver.registry.resource_checks import check_resource_name
 
 _OVERCOMMITTED = ("cpu", "memory")
 
@@ -16,16 +18,29 @@ _OVERCOMMITTED = ("cpu", "memory")
 def fill_pod_level_resources(spec: Object) -> None:
     """After the defaults of the containers. What can't be read is left to validation."""
     resources = spec["resources"]
-    if resources is None:
+    if not resources or not (resources.get("limits") or resources.get("requests")):
         return
     try:
         requested, limited = _of_containers(spec)
     except (ValueError, TypeError):
         return
-    _fill(resources, "limits", {name: str(amount) for name, amount in limited.items() if is_huge_page(name)})
-    _fill(resources, "requests", {name: str(amount) for name, amount in requested.items() if name in _OVERCOMMITTED})
-    limits = resources.get("limits") or {}
-    _fill(resources, "requests", {name: amount for name, amount in limits.items() if name in _OVERCOMMITTED or is_huge_page(name)})
+    asked = resources.get("requests") or {}
+    _fill(resources, "limits", {name: str(each) for name, each in limited.items() if is_huge_page(name) and name not in asked})
+    if limits := resources.get("limits"):
+        _fill(resources, "requests", {name: str(each) for name, each in requested.items() if name in _OVERCOMMITTED})
+        _fill(resources, "requests", {name: each for name, each in limits.items() if _is_of_pods(name)})
+    elif any(map(_is_of_pods, asked)):
+        shared = (name for name in _OVERCOMMITTED if name in limited and _all_limit(spec, name))
+        _fill(resources, "limits", {name: str(limited[name]) for name in shared})
+
+
+def _is_of_pods(name: str) -> bool:
+    return name in _OVERCOMMITTED or is_huge_page(name)
+
+
+def _all_limit(spec: Object, name: str) -> bool:
+    lists = (spec.get("containers") or (), spec.get("initContainers") or ())
+    return all(name in ((each.get("resources") or {}).get("limits") or {}) for containers in lists for each in containers)
 
 
 def _fill(resources: Object, field: str, defaults: Object) -> None:
@@ -43,16 +58,16 @@ def validate_pod_level_resources(spec: Object, path: str) -> list[Cause]:
     resources, own = spec["resources"] or {}, f"{path}.resources"
     if (spec.get("os") or {}).get("name") == "windows":
         return [forbidden(own, "may not be set for a windows pod")]
-    causes: list[Cause] = []
-    for field in ("limits", "requests"):
-        causes += [
-            not_supported(f"{own}.{field}[{name}]", name, (*_OVERCOMMITTED, HUGE_PAGES))
-            for name in resources.get(field) or ()
-            if name not in _OVERCOMMITTED and not is_huge_page(name)
-        ]
-    if resources.get("claims"):
-        causes.append(forbidden(f"{own}.claims", "claims cannot be set for Resources at pod-level"))
-    return causes + validate_resources(resources, own) + _validate_against_containers(spec, resources, own)
+    causes = [forbidden(f"{own}.claims", "claims may not be set for Resources at pod-level")] if "claims" in resources else []
+    causes += validate_resources(resources, own, check_resource=_check_name)
+    return causes + _validate_against_containers(spec, resources, own)
+
+
+def _check_name(name: str, path: str) -> list[Cause]:
+    causes = check_resource_name(name, path)
+    if not causes and not _is_of_pods(name):
+        causes.append(not_supported(path, name, (*_OVERCOMMITTED, HUGE_PAGES)))
+    return causes
 
 
 def _validate_against_containers(spec: Object, resources: Object, path: str) -> list[Cause]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from proa.api.meta import Object
 
-_LISTS = ("containers", "initContainers")
+_LISTS = ("initContainers", "containers")
 
 
 def port_warnings(spec: Object, path: str) -> list[str]:

@@ -1,24 +1,33 @@
 """Requests and limits: names, amounts, that no request is above its limit, and claims of devices."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from proa.api.errors import Cause, duplicate, forbidden, invalid, required
 from proa.api.meta import Object
+from proa.api.names import dns1123_label
 from proa.api.quantity import canonical_text, parse
 from proa.api.resource_names import HUGE_PAGES, is_huge_page, is_overcommit_allowed
-from proa.apiserver.registry.resource_checks import check_container_resource_name, check_resource_amount
+from proa.apiserver.registry.checks import check_optional_name
+from proa.apiserver.registry.resource_checks import check_container_resource_name, check_resource_amount, is_amount
 
 
-def validate_resources(resources: Object, path: str, claims: Collection[str] | None = None) -> list[Cause]:
+def validate_resources(
+    resources: Object,
+    path: str,
+    *,
+    claims: Collection[str] | None = None,
+    check_resource: Callable[[str, str], list[Cause]] = check_container_resource_name,
+) -> list[Cause]:
     """`claims` are the names in the pod's resourceClaims; None where claims aren't looked at."""
     limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
     causes: list[Cause] = []
     for name, amount in limits.items():
-        causes += _validate_amount(name, amount, f"{path}.limits[{name}]")
+        own = f"{path}.limits[{name}]"
+        causes += check_resource(name, own) + _validate_amount(name, amount, own)
     for name, amount in requests.items():
-        wrong = _validate_amount(name, amount, f"{path}.requests[{name}]")
-        causes += wrong or _within_limit(name, amount, limits, path)
+        own = f"{path}.requests[{name}]"
+        causes += check_resource(name, own) + _validate_amount(name, amount, own) + _within_limit(name, amount, limits, path)
     names = (*limits, *requests)
     if any(map(is_huge_page, names)) and "cpu" not in names and "memory" not in names:
         causes.append(forbidden(path, "HugePages require cpu or memory"))
@@ -28,8 +37,8 @@ def validate_resources(resources: Object, path: str, claims: Collection[str] | N
 
 
 def _validate_amount(name: str, amount: Any, path: str) -> list[Cause]:
-    causes = check_container_resource_name(name, path) + check_resource_amount(name, amount, path)
-    if not causes and is_huge_page(name) and not _divisible(name, amount):
+    causes = check_resource_amount(name, amount, path)
+    if is_huge_page(name) and is_amount(amount) and not _divisible(name, amount):
         causes.append(invalid(path, canonical_text(amount), f"{canonical_text(amount)} is not positive integer multiple of {name}"))
     return causes
 
@@ -58,17 +67,28 @@ def _within_limit(name: str, amount: Any, limits: Mapping[str, Any], path: str) 
 
 def _validate_claims(claims: Sequence[Object], known: Collection[str], path: str) -> list[Cause]:
     causes: list[Cause] = []
-    seen: set[tuple[str, str]] = set()
+    seen: set[str] = set()
     for index, claim in enumerate(claims):
-        name, request = claim.get("name") or "", claim.get("request") or ""
+        own, name, request = f"{path}[{index}]", claim.get("name") or "", claim.get("request") or ""
         if not name:
-            causes.append(required(f"{path}[{index}]"))
+            causes.append(required(own))
             continue
-        if (name, request) in seen:
-            causes.append(duplicate(f"{path}[{index}]", f"{name}/{request}" if request else name))
-        seen.add((name, request))
+        if name in seen:
+            causes.append(duplicate(own, name))
+        else:
+            causes += check_optional_name(f"{own}.request", request, dns1123_label)
+            causes += _take(f"{name}/{request}" if request else name, seen, own)
         if name not in known:
             among = f": {', '.join(sorted(known))}" if known else " which is empty"
             message = f'Not found: "{name}": must be one of the names in pod.spec.resourceClaims{among}'
-            causes.append(Cause(f"{path}[{index}]", message, "FieldValueNotFound"))
+            causes.append(Cause(own, message, "FieldValueNotFound"))
+    return causes
+
+
+def _take(claim: str, seen: set[str], path: str) -> list[Cause]:
+    """A whole claim overlaps with each of its requests."""
+    causes = [duplicate(path, claim)] if claim in seen else []
+    if "/" not in claim:
+        causes += [duplicate(path, claim) for other in seen if other.startswith(f"{claim}/")]
+    seen.add(claim)
     return causes

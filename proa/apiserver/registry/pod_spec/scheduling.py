@@ -1,33 +1,23 @@
 """Where a pod may run: node selectors, affinity, tolerations, topology spread."""
 
-from proa.api.errors import Cause, duplicate, invalid, not_supported, required
-from proa.api.labels import validate_label_selector, validate_labels
+import re
+
+from proa.api.errors import Cause, duplicate, go_value, invalid, not_supported, required
+from proa.api.labels import validate_label_selector
 from proa.api.meta import Object
-from proa.api.names import dns1123_label, label_value, qualified_name
-from proa.apiserver.registry.checks import check_choice, check_key, check_name
+from proa.api.names import dns1123_label, dns1123_subdomain, label_value, qualified_name
+from proa.apiserver.registry.checks import check_key
 from proa.apiserver.registry.pod_spec.label_keys import check_label_keys
 
 _NODE_OPERATORS = ("DoesNotExist", "Exists", "Gt", "In", "Lt", "NotIn")
-EFFECTS = ("NoExecute", "NoSchedule", "PreferNoSchedule")
+EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+_SCHEDULE_ACTIONS, _INCLUSION = ("DoNotSchedule", "ScheduleAnyway"), ("Honor", "Ignore")
 _WEIGHT = "must be in the range 1-100"
+_INT64 = 1 << 63
+_is_decimal = re.compile("0|-?[1-9][0-9]*").fullmatch
 
 
-def validate_scheduling(spec: Object, path: str) -> list[Cause]:
-    causes: list[Cause] = []
-    if selector := spec.get("nodeSelector"):
-        causes += validate_labels(selector, f"{path}.nodeSelector")
-    if affinity := spec.get("affinity"):
-        causes += _validate_affinity(affinity, f"{path}.affinity")
-    if tolerations := spec.get("tolerations"):
-        causes += validate_tolerations(tolerations, f"{path}.tolerations")
-    if constraints := spec.get("topologySpreadConstraints"):
-        causes += _validate_spread(constraints, f"{path}.topologySpreadConstraints")
-    if gates := spec.get("schedulingGates"):
-        causes += _validate_gates(gates, f"{path}.schedulingGates")
-    return causes
-
-
-def _validate_gates(gates: list[Object], path: str) -> list[Cause]:
+def validate_gates(gates: list[Object], path: str) -> list[Cause]:
     causes: list[Cause] = []
     seen: set[str] = set()
     for index, gate in enumerate(gates):
@@ -39,7 +29,7 @@ def _validate_gates(gates: list[Object], path: str) -> list[Cause]:
     return causes
 
 
-def _validate_affinity(affinity: Object, path: str) -> list[Cause]:
+def validate_affinity(affinity: Object, path: str) -> list[Cause]:
     causes: list[Cause] = []
     if node := affinity.get("nodeAffinity"):
         own = f"{path}.nodeAffinity"
@@ -47,7 +37,7 @@ def _validate_affinity(affinity: Object, path: str) -> list[Cause]:
             causes += validate_node_selector(wanted, f"{own}.requiredDuringSchedulingIgnoredDuringExecution")
         for index, term in enumerate(node.get("preferredDuringSchedulingIgnoredDuringExecution") or ()):
             each = f"{own}.preferredDuringSchedulingIgnoredDuringExecution[{index}]"
-            causes += _weight(term, each) + _validate_node_term(term.get("preference") or {}, f"{each}.preference")
+            causes += _weight(term, each) + _validate_node_term(term.get("preference") or {}, f"{each}.preference", check_values=False)
     for kind in ("podAffinity", "podAntiAffinity"):
         if kind in affinity:
             causes += _validate_pod_affinity(affinity[kind], f"{path}.{kind}")
@@ -66,13 +56,16 @@ def validate_node_selector(selector: Object, path: str) -> list[Cause]:
     return [cause for index, term in enumerate(terms) for cause in _validate_node_term(term, f"{path}.nodeSelectorTerms[{index}]")]
 
 
-def _validate_node_term(term: Object, path: str) -> list[Cause]:
+def _validate_node_term(term: Object, path: str, *, check_values: bool = True) -> list[Cause]:
+    """A preferred term may ask for values that no label has."""
     causes: list[Cause] = []
     for index, expression in enumerate(term.get("matchExpressions") or ()):
         own = f"{path}.matchExpressions[{index}]"
         causes += _validate_operator(expression, own)
         key = expression.get("key", "")
         causes += [invalid(f"{own}.key", key, problem) for problem in qualified_name(key)]
+        for number, value in enumerate(expression.get("values") or ()) if check_values else ():
+            causes += [invalid(f"{own}.values[{number}]", value, problem) for problem in label_value(value)]
     for index, expression in enumerate(term.get("matchFields") or ()):
         own = f"{path}.matchFields[{index}]"
         if expression.get("operator") not in ("In", "NotIn"):
@@ -81,6 +74,9 @@ def _validate_node_term(term: Object, path: str) -> list[Cause]:
             causes.append(required(f"{own}.values", "must be only one value when `operator` is 'In' or 'NotIn' for node field selector"))
         if expression.get("key") != "metadata.name":
             causes.append(invalid(f"{own}.key", expression.get("key", ""), "not a valid field selector key"))
+            continue
+        for number, value in enumerate(expression.get("values") or ()):
+            causes += [invalid(f"{own}.values[{number}]", value, problem) for problem in dns1123_subdomain(value)]
     return causes
 
 
@@ -110,17 +106,12 @@ def _validate_pod_affinity(affinity: Object, path: str) -> list[Cause]:
 def _validate_pod_term(term: Object, path: str) -> list[Cause]:
     causes = validate_label_selector(term.get("labelSelector"), f"{path}.labelSelector")
     causes += validate_label_selector(term.get("namespaceSelector"), f"{path}.namespaceSelector")
-    for index, namespace in enumerate(term.get("namespaces") or ()):
-        causes += check_key(f"{path}.namespaces[{index}]", namespace, dns1123_label)
-    for field in ("matchLabelKeys", "mismatchLabelKeys"):
-        if field in term:
-            causes += check_label_keys(term, field, path, "exists in both matchLabelKeys/mismatchLabelKeys and labelSelector")
-    mismatching = term.get("mismatchLabelKeys") or ()
-    both = [(index, key) for index, key in enumerate(term.get("matchLabelKeys") or ()) if key in mismatching]
-    causes += [
-        invalid(f"{path}.matchLabelKeys[{index}]", key, "exists in both matchLabelKeys and mismatchLabelKeys") for index, key in both
-    ]
-    return causes + check_name(f"{path}.topologyKey", term.get("topologyKey"), qualified_name, detail="can not be empty")
+    for namespace in term.get("namespaces") or ():
+        causes += check_key(f"{path}.namespace", namespace, dns1123_label)
+    causes += check_label_keys(term, path)
+    key = term.get("topologyKey") or ""
+    causes += [] if key else [required(f"{path}.topologyKey", "can not be empty")]
+    return causes + check_key(f"{path}.topologyKey", key, qualified_name)
 
 
 def validate_tolerations(tolerations: list[Object], path: str) -> list[Cause]:
@@ -140,37 +131,55 @@ def _validate_toleration(toleration: Object, path: str) -> list[Cause]:
     if "tolerationSeconds" in toleration and effect != "NoExecute":
         causes.append(invalid(f"{path}.effect", effect, "effect must be 'NoExecute' when `tolerationSeconds` is set"))
     if operator == "Equal":
-        causes += [invalid(f"{path}.operator", value, problem) for problem in label_value(value)]
+        if problems := label_value(value):
+            causes.append(invalid(f"{path}.operator", value, ";".join(problems)))
     elif operator == "Exists":
         if value:
-            causes.append(invalid(f"{path}.operator", toleration, "value must be empty when `operator` is 'Exists'"))
-    elif operator not in ("Lt", "Gt"):
+            causes.append(invalid(f"{path}.operator", value, "value must be empty when `operator` is 'Exists'"))
+    elif operator in ("Lt", "Gt"):
+        causes += _check_number(value, f"{path}.value")
+    else:
         causes.append(not_supported(f"{path}.operator", operator, ("Equal", "Exists")))
     if effect and effect not in EFFECTS:
-        causes.append(not_supported(f"{path}.effect", effect, EFFECTS))
+        causes.append(not_supported(f"{path}.effect", effect, EFFECTS, in_order=False))
     return causes
 
 
-def _validate_spread(constraints: list[Object], path: str) -> list[Cause]:
+def _check_number(value: str, path: str) -> list[Cause]:
+    causes = [] if _is_decimal(value) else [invalid(path, value, "must be a valid decimal integer in canonical form")]
+    problem = _parse_problem(value)
+    return [*causes, invalid(path, value, f"strconv.ParseInt: parsing {go_value(value)}: {problem}")] if problem else causes
+
+
+def _parse_problem(value: str) -> str:
+    """As Go reads a number of 64 bits."""
+    if not re.fullmatch("[+-]?[0-9]+", value):
+        return "invalid syntax"
+    return "" if -_INT64 <= int(value) < _INT64 else "value out of range"
+
+
+def validate_spread(constraints: list[Object], path: str) -> list[Cause]:
     causes: list[Cause] = []
-    seen: set[tuple[str, str]] = set()
+    kinds = [(each.get("topologyKey", ""), each.get("whenUnsatisfiable", "")) for each in constraints]
     for index, constraint in enumerate(constraints):
         own = f"{path}[{index}]"
+        key, unsatisfiable = kinds[index]
         if constraint.get("maxSkew", 0) <= 0:
             causes.append(invalid(f"{own}.maxSkew", constraint.get("maxSkew", 0), "must be greater than zero"))
-        key, unsatisfiable = constraint.get("topologyKey", ""), constraint.get("whenUnsatisfiable", "")
-        causes += check_name(f"{own}.topologyKey", key, qualified_name, detail="can not be empty")
-        causes += check_choice(f"{own}.whenUnsatisfiable", unsatisfiable, ("DoNotSchedule", "ScheduleAnyway"))
-        if (key, unsatisfiable) in seen:
+        if not key:
+            causes.append(required(f"{own}.topologyKey", "can not be empty"))
+        if unsatisfiable not in _SCHEDULE_ACTIONS:
+            causes.append(not_supported(f"{own}.whenUnsatisfiable", unsatisfiable, _SCHEDULE_ACTIONS))
+        if kinds[index] in kinds[index + 1 :]:
             causes.append(duplicate(f"{own}.{{topologyKey, whenUnsatisfiable}}", f"{{{key}, {unsatisfiable}}}"))
-        seen.add((key, unsatisfiable))
         if "minDomains" in constraint:
             causes += _validate_min_domains(constraint, own)
         for field in ("nodeAffinityPolicy", "nodeTaintsPolicy"):
-            causes += check_choice(f"{own}.{field}", constraint.get(field), ("Honor", "Ignore"), optional=True)
-        causes += validate_label_selector(constraint.get("labelSelector") or {}, f"{own}.labelSelector")
-        if "matchLabelKeys" in constraint:
-            causes += check_label_keys(constraint, "matchLabelKeys", own, "exists in both matchLabelKeys and labelSelector")
+            policy = constraint.get(field)
+            if policy is not None and policy not in _INCLUSION:
+                causes.append(not_supported(f"{own}.{field}", policy, _INCLUSION))
+        causes += check_label_keys(constraint, own)
+        causes += validate_label_selector(constraint.get("labelSelector"), f"{own}.labelSelector")
     return causes
 
 

@@ -1,77 +1,105 @@
-"""What may stand in a pod spec; the same for pods and for templates."""
+"""What may stand in a pod spec; the same for pods and for templates, but for what `is_pod` asks."""
 
-from proa.api.errors import Cause, forbidden, invalid, not_supported, required
+from proa.api.errors import Cause, forbidden, invalid, not_supported
 from proa.api.labels import validate_labels
 from proa.api.meta import Object
-from proa.api.names import dns1123_label, dns1123_subdomain
-from proa.apiserver.registry.checks import check_choice, check_ip, check_optional_name, within
+from proa.api.names import dns1123_label, dns1123_subdomain, qualified_name
+from proa.apiserver.registry.checks import check_choice, check_ip, check_key, check_optional_name, within
 from proa.apiserver.registry.object_meta import validate_annotations
 from proa.apiserver.registry.pod_spec.annotations import validate_pod_annotations
-from proa.apiserver.registry.pod_spec.containers import validate_containers
+from proa.apiserver.registry.pod_spec.containers import validate_containers, validate_image_is_bare, validate_ports_on_host
+from proa.apiserver.registry.pod_spec.dns import validate_dns
+from proa.apiserver.registry.pod_spec.env import validate_env_files
 from proa.apiserver.registry.pod_spec.operating_system import validate_host_processes, validate_operating_system
 from proa.apiserver.registry.pod_spec.pod_level_resources import validate_pod_level_resources
-from proa.apiserver.registry.pod_spec.scheduling import validate_scheduling
+from proa.apiserver.registry.pod_spec.profiles_agree import validate_seccomp_agrees
+from proa.apiserver.registry.pod_spec.resources import validate_resources
+from proa.apiserver.registry.pod_spec.scheduling import validate_affinity, validate_gates, validate_spread, validate_tolerations
 from proa.apiserver.registry.pod_spec.security import validate_pod_security_context
 from proa.apiserver.registry.pod_spec.volumes import validate_volumes
-from proa.apiserver.registry.pod_spec.whole import validate_whole
+from proa.apiserver.registry.pod_spec.whole import (
+    validate_as_pod,
+    validate_claims,
+    validate_host_users,
+    validate_hostname_override,
+    validate_scheduling_group,
+)
 
-RESTART_POLICIES = ("Always", "Never", "OnFailure")
-_DNS_POLICIES = ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
-MAX_SEARCH_TEXT = 2048
+RESTART_POLICIES = ("Always", "OnFailure", "Never")
+_DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
+_PREEMPTION_POLICIES = ("PreemptLowerPriority", "Never")
 _MAX_INT32 = 2147483647
-_NAMES = (
-    ("serviceAccountName", dns1123_subdomain), ("nodeName", dns1123_subdomain), ("hostname", dns1123_label), ("subdomain", dns1123_label),
-    ("priorityClassName", dns1123_subdomain), ("runtimeClassName", dns1123_subdomain),
-)  # fmt: skip
 
 
-def validate_pod_spec(spec: Object, path: str) -> list[Cause]:
+def validate_pod_spec(spec: Object, path: str, *, is_pod: bool = False) -> list[Cause]:
+    """Causes in upstream's order, which is the order in which clients see them."""
     volumes, causes = validate_volumes(spec["volumes"], f"{path}.volumes") if spec.get("volumes") else ({}, [])
+    if claims := spec.get("resourceClaims"):
+        causes += validate_claims(claims, f"{path}.resourceClaims")
     causes += validate_containers(spec, volumes, path)
-    causes += check_choice(f"{path}.restartPolicy", spec.get("restartPolicy"), RESTART_POLICIES)
-    causes += check_choice(f"{path}.dnsPolicy", spec.get("dnsPolicy"), _DNS_POLICIES)
-    causes += validate_pod_security_context(spec.get("securityContext") or {}, f"{path}.securityContext")
-    causes += validate_scheduling(spec, path)
-    causes += validate_whole(spec, path)
-    causes += within(f"{path}.activeDeadlineSeconds", spec.get("activeDeadlineSeconds"), 1, _MAX_INT32)
-    for field, check in _NAMES:
-        if spec.get(field):
-            causes += check_optional_name(f"{path}.{field}", spec[field], check)
-    if "dnsConfig" in spec or spec.get("dnsPolicy") == "None":
-        causes += _validate_dns(spec, path)
-    if "hostAliases" in spec:
-        causes += _validate_host_aliases(spec["hostAliases"], f"{path}.hostAliases")
-    if "resources" in spec:
+    if spec.get("resources") is not None:
         causes += validate_pod_level_resources(spec, path)
-    if "os" in spec:
-        causes += validate_operating_system(spec, path)
-    return causes + validate_host_processes(spec, path)
+    causes += validate_ports_on_host(spec, path, is_pod=is_pod)
+    causes += check_choice(f"{path}.restartPolicy", spec.get("restartPolicy"), RESTART_POLICIES, in_order=False)
+    causes += check_choice(f"{path}.dnsPolicy", spec.get("dnsPolicy"), _DNS_POLICIES, in_order=False)
+    if selector := spec.get("nodeSelector"):
+        causes += validate_labels(selector, f"{path}.nodeSelector")
+    causes += validate_pod_security_context(spec, path)
+    if affinity := spec.get("affinity"):
+        causes += validate_affinity(affinity, f"{path}.affinity")
+    if "dnsConfig" in spec or spec.get("dnsPolicy") == "None":
+        causes += validate_dns(spec, f"{path}.dnsConfig")
+    for index, gate in enumerate(spec.get("readinessGates") or ()):
+        causes += check_key(f"{path}.readinessGates[{index}].conditionType", gate.get("conditionType"), qualified_name)
+    if gates := spec.get("schedulingGates"):
+        causes += validate_gates(gates, f"{path}.schedulingGates")
+    if constraints := spec.get("topologySpreadConstraints"):
+        causes += validate_spread(constraints, f"{path}.topologySpreadConstraints")
+    causes += validate_host_processes(spec, path)
+    if spec.get("hostUsers") is False:
+        causes += validate_host_users(spec, path)
+    if spec.get("hostnameOverride") is not None:
+        causes += validate_hostname_override(spec, path)
+    causes += _validate_names(spec, path)
+    causes += _validate_rest(spec, path)
+    causes += validate_env_files(spec, path)
+    return causes + _validate_as_pod(spec, path) if is_pod else causes
 
 
-def _validate_dns(spec: Object, path: str) -> list[Cause]:
-    config = spec.get("dnsConfig") or {}
-    own = f"{path}.dnsConfig"
-    nameservers, searches = config.get("nameservers") or [], config.get("searches") or []
+def _validate_names(spec: Object, path: str) -> list[Cause]:
+    causes = check_optional_name(f"{path}.serviceAccountName", spec.get("serviceAccountName"), dns1123_subdomain)
+    causes += check_optional_name(f"{path}.nodeName", spec.get("nodeName"), dns1123_subdomain)
+    causes += within(f"{path}.activeDeadlineSeconds", spec.get("activeDeadlineSeconds"), 1, _MAX_INT32)
+    causes += check_optional_name(f"{path}.hostname", spec.get("hostname"), dns1123_label)
+    return causes + check_optional_name(f"{path}.subdomain", spec.get("subdomain"), dns1123_label)
+
+
+def _validate_rest(spec: Object, path: str) -> list[Cause]:
     causes: list[Cause] = []
-    if spec.get("dnsPolicy") == "None" and not nameservers:
-        causes.append(required(f"{own}.nameservers", "must provide at least one DNS nameserver when `dnsPolicy` is None"))
-    if len(nameservers) > 3:
-        causes.append(invalid(f"{own}.nameservers", nameservers, "must not have more than 3 nameservers"))
-    for index, address in enumerate(nameservers):
-        causes += check_ip(f"{own}.nameservers[{index}]", address)
-    if len(searches) > 32:
-        causes.append(invalid(f"{own}.searches", searches, "must not have more than 32 search paths"))
-    if len(" ".join(searches)) > MAX_SEARCH_TEXT:
-        detail = f"must not have more than {MAX_SEARCH_TEXT} characters (including spaces) in the search list"
-        causes.append(invalid(f"{own}.searches", searches, detail))
-    for index, search in enumerate(searches):
-        if search != ".":
-            causes += [
-                invalid(f"{own}.searches[{index}]", search, problem) for problem in dns1123_subdomain(search.rstrip(".").replace("_", ""))
-            ]
-    for index, option in enumerate(config.get("options") or ()):
-        if not option.get("name"):
-            causes.append(required(f"{own}.options[{index}]", "must not be empty"))
+    if tolerations := spec.get("tolerations"):
+        causes += validate_tolerations(tolerations, f"{path}.tolerations")
+    if aliases := spec.get("hostAliases"):
+        causes += _validate_host_aliases(aliases, f"{path}.hostAliases")
+    causes += check_optional_name(f"{path}.priorityClassName", spec.get("priorityClassName"), dns1123_subdomain)
+    if spec.get("runtimeClassName") is not None:
+        causes += check_key(f"{path}.runtimeClassName", spec["runtimeClassName"], dns1123_subdomain)
+    if (policy := spec.get("preemptionPolicy")) is not None:
+        causes += check_choice(f"{path}.preemptionPolicy", policy, _PREEMPTION_POLICIES, in_order=False)
+    if overhead := spec.get("overhead"):
+        # Overhead is checked as limits are, and shows it in its paths.
+        causes += validate_resources({"limits": overhead}, f"{path}.overhead")
+    if spec.get("os") is not None:
+        causes += validate_operating_system(spec, path)
+    if (group := spec.get("schedulingGroup")) is not None:
+        causes += validate_scheduling_group(group, f"{path}.schedulingGroup")
+    return causes
+
+
+def _validate_as_pod(spec: Object, path: str) -> list[Cause]:
+    causes = validate_as_pod(spec, path)
+    for field in ("containers", "initContainers"):
+        for index, container in enumerate(spec.get(field) or ()):
+            causes += validate_image_is_bare(container, f"{path}.{field}[{index}]")
     return causes
 
 
@@ -92,6 +120,7 @@ def validate_template(template: Object, path: str, restart_policies: tuple[str, 
     if meta.get("annotations"):
         causes += validate_pod_annotations(meta["annotations"], spec, f"{path}.annotations")
     causes += validate_pod_spec(spec, f"{path}.spec")
+    causes += validate_seccomp_agrees(meta.get("annotations") or {}, spec, f"{path}.spec")
     if spec.get("ephemeralContainers"):
         causes.append(forbidden(f"{path}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template"))
     if spec.get("restartPolicy", "Always") not in restart_policies:

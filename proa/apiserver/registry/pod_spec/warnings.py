@@ -13,7 +13,7 @@ from proa.apiserver.registry.pod_spec.node_labels import deprecated_label, label
 from proa.apiserver.registry.pod_spec.port_warnings import port_warnings
 from proa.apiserver.registry.pod_spec.volume_warnings import fraction_warnings, volume_warnings
 
-_LISTS = ("containers", "initContainers", "ephemeralContainers")
+_LISTS = ("initContainers", "containers", "ephemeralContainers")
 _REQUIRED, _PREFERRED = "requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution"
 _WHOLE_BYTES = ("memory", "ephemeral-storage")
 _NULL_SELECTOR = "a null labelSelector results in matching no pod"
@@ -143,10 +143,12 @@ def _container_warnings(container: Object, path: str) -> list[str]:
 
 
 def _amount_warnings(resources: Object, path: str) -> list[str]:
-    found: list[str] = []
-    for field in ("limits", "requests"):
-        found += fraction_warnings(resources.get(field) or {}, f"{path}.{field}", _WHOLE_BYTES)
-    return found
+    return [
+        warning
+        for name in _WHOLE_BYTES
+        for field in ("limits", "requests")
+        for warning in fraction_warnings(resources.get(field) or {}, f"{path}.{field}", (name,))
+    ]
 
 
 def _hidden_variables(environment: Sequence[Object], path: str) -> list[str]:

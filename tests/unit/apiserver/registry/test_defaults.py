@@ -43,7 +43,7 @@ def template() -> Object:
         ("registry:5000/web", "Always"),
         ("registry:5000/web:1", "IfNotPresent"),
         ("web@sha256:abc", "IfNotPresent"),
-        ("web:latest@sha256:abc", "IfNotPresent"),
+        ("web:latest@sha256:abc", "Always"),
     ],
 )
 def test_pull_policy(image: str, policy: str) -> None:

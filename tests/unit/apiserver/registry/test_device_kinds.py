@@ -47,11 +47,7 @@ _REFERENCE = "must be the name of a request in the claim or the name of a reques
          [f'spec.devices.constraints[0].requests[0]: Invalid value: "disk": {_REFERENCE}']),
         ("resourceclaims", CLAIM, "spec.devices.config", [{"requests": ["gpu"]}], ["spec.devices.config[0].opaque: Required value"]),
         ("resourceslices", SLICE, "", None, []),
-        ("resourceslices", SLICE, "spec.driver", DELETE, [
-            "spec.driver: Required value",
-            'spec.driver: Invalid value: "": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, \'-\' or '
-            "'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
-            "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"]),
+        ("resourceslices", SLICE, "spec.driver", DELETE, ["spec.driver: Required value"]),
         ("resourceslices", SLICE, "spec.nodeName", DELETE, [
             "spec: Required value: exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required"]),
         ("resourceslices", SLICE, "spec.allNodes", True, [

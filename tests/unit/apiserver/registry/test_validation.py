@@ -157,19 +157,27 @@ def problems(resource: Resource, obj: Object) -> list[tuple[str, str]]:
                 (
                     "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey",
                     "Required value: can not be empty",
-                )
+                ),
+                (
+                    "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey",
+                    'Invalid value: "": name part',
+                ),
+                (
+                    "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey",
+                    'Invalid value: "": name part',
+                ),
             ],
         ),
         (
             "spec.restartPolicy",
             "Sometimes",
-            [("spec.restartPolicy", 'Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure"')],
+            [("spec.restartPolicy", 'Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never"')],
         ),
         ("spec.terminationGracePeriodSeconds", -1, []),
         (
             "spec.dnsPolicy",
             "None",
-            [("spec.dnsConfig.nameservers", "Required value: must provide at least one DNS nameserver when `dnsPolicy` is None")],
+            [("spec.dnsConfig", "Required value: must provide `dnsConfig` when `dnsPolicy` is None")],
         ),
         (
             "spec.ephemeralContainers",
