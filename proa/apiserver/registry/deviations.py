@@ -57,6 +57,23 @@ DEVIATIONS: tuple[Deviation, ...] = (
         "the controller that drives responders is alpha and not part of proa",
     ),
     Deviation(
+        "Pod: fields of features that are off upstream by default",
+        "lifecycle.stopSignal, schedulingGroup, podCertificate volumes, tolerations with Lt and Gt are checked and kept, not dropped; "
+        "statuses of image volumes aren't checked",
+        "there are no gates; the node agent acts on podCertificate volumes, the scheduler on tolerations, and what nobody acts on is told",
+    ),
+    Deviation(
+        "Pod: causes",
+        "a cause that upstream gives twice in an update is given once; where upstream prints a part in Go's own notation, or an error of a "
+        "parser of Go's (tolerations in an annotation, pairs of addresses that don't parse), it is JSON or left out",
+        "neither says more",
+    ),
+    Deviation(
+        "updates of objects that break a rule already",
+        "what the stored object has wrong never refuses a change; upstream lets some rules pass so, by name",
+        "rules get stricter with releases of proa too",
+    ),
+    Deviation(
         "Pod, StatefulSet, PersistentVolumeClaim",
         "the message against a forbidden change names the fields that differ, not a Go diff of two structures",
         "there are no Go structures; which fields may change, and the reason, are upstream's",
