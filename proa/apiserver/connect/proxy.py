@@ -37,6 +37,7 @@ async def proxy(request: Request, target: ProxyTarget) -> AnyResponse:
     if not target.path and request.method in ("GET", "HEAD"):
         location = f"{request.raw_path}/{f'?{request.raw_query}' if request.raw_query else ''}"
         return Response(301, {"location": location})
+    request.goes_with_client = True  # there is no other bound to how long a backend may think
     async with AsyncExitStack() as stack:
         client = HttpClient(target.endpoint, timeout=None)
         stack.push_async_callback(client.close)

@@ -44,6 +44,8 @@ class Request:
     """Every value of each header that came more than once."""
     stream: BodyStream | None = None
     """The body of a request whose handler passes it on (`ServerOptions.streams`); `body` is empty then."""
+    goes_with_client: bool = False
+    """Set by a handler that has nothing to do for a client that is gone: it is cancelled then."""
 
     def values(self, header: str) -> list[str]:
         """Every value of a header whose values may hold commas, in order."""

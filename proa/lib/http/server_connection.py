@@ -43,6 +43,7 @@ class ServerConnection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._queue: deque[Pending] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._at_work: Request | None = None
         self._raw: RawConnection | None = None
         self._incoming: IncomingBody | None = None
         self._leftover = b""
@@ -95,21 +96,20 @@ class ServerConnection(asyncio.Protocol):
             self._drained.set_result(None)
         if self._raw is not None:
             self._raw.feed_end()
-        elif self.streaming and self._task is not None:
+        elif self._task is not None and (self.streaming or (self._at_work is not None and self._at_work.goes_with_client)):
             self._task.cancel()
 
     def eof_received(self) -> bool:
-        """Whether to keep the half that is still open: for raw bytes and an answer at work, not for a stream."""
+        """Whether to keep the half that is still open: for raw bytes and for work that does not go with its client."""
         self.closing = True
         self._lose_body()
         if self._raw is not None:
             self._raw.feed_end()
             return not self._is_tls
-        return self.busy and not self.streaming and not self._is_tls
+        return self.busy and not self.streaming and not self._is_tls and not (self._at_work and self._at_work.goes_with_client)
 
     def pause_writing(self) -> None:
-        self._writing_paused = True
-        self._stalled_since = self._loop.time()
+        self._writing_paused, self._stalled_since = True, self._loop.time()
 
     def resume_writing(self) -> None:
         self._writing_paused = False
@@ -143,8 +143,7 @@ class ServerConnection(asyncio.Protocol):
             self._leftover += data
             return
         if not self.receiving:
-            self.receiving = True
-            self.since = self._loop.time()
+            self.receiving, self.since = True, self._loop.time()
         if self._in_head:
             self._head_size += len(data)
         try:
@@ -283,7 +282,7 @@ class ServerConnection(asyncio.Protocol):
         """Start what waits; a loop, not a recursion, as eager answers come at once."""
         while self._queue and not (self.busy or self.is_closed or self._writing_paused):
             pending = self._queue.popleft()
-            self.busy, self._patient = True, False
+            self.busy, self._patient, self._at_work = True, False, pending.request
             if self._options.eager_get and pending.request.method == "GET" and not pending.upgrade:
                 if not self._step(pending, self._handler(pending.request)):  # type: ignore[arg-type]
                     return

@@ -18,15 +18,19 @@ Scenario = Callable[[asyncio.StreamReader, asyncio.StreamWriter, "Backend"], Awa
 
 
 class Backend:
-    """`/sum` reads everything, `/echo` answers each piece, `/early` answers without reading, `/hang` waits for the end in vain."""
+    """`/sum` reads everything, `/echo` answers each piece, `/early` answers without reading, `/think` never answers."""
 
     def __init__(self) -> None:
         self.lost = asyncio.Event()
+        self.asked = asyncio.Event()
         self.lengths: list[str | None] = []
 
     async def __call__(self, request: Request) -> AnyResponse:
+        self.asked.set()
         self.lengths.append(request.headers.get("content-length"))
         stream = request.stream
+        if request.path == "/think":
+            return await self.think(request)
         if stream is None:
             return Response(200, {}, request.body)
         if request.path == "/early":
@@ -46,6 +50,15 @@ class Backend:
             self.lost.set()
             raise
         return Response(200, {}, digest.hexdigest().encode())
+
+    async def think(self, request: Request) -> AnyResponse:
+        """Never answers; the end of the connection ends it."""
+        request.goes_with_client = True
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.lost.set()
+        return Response(200)
 
 
 def through(scenario: Scenario) -> None:
@@ -136,10 +149,21 @@ def test_a_client_that_leaves_takes_its_request_with_it() -> None:
     through(scenario)
 
 
+def test_a_client_that_leaves_takes_a_backend_that_thinks_with_it() -> None:
+    async def scenario(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, backend: Backend) -> None:
+        writer.write(b"GET /think HTTP/1.1\r\nhost: x\r\n\r\n")
+        await backend.asked.wait()
+        writer.close()
+        await backend.lost.wait()
+
+    through(scenario)
+
+
 @pytest.mark.parametrize("framing", ["transfer-encoding: chunked", f"content-length: {len(LARGE)}"])
 def test_a_body_that_breaks_off_is_no_whole_one(framing: str) -> None:
     async def scenario(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, backend: Backend) -> None:
         writer.write(head("/sum", framing) + chunk(b"one") + b"no number\r\n")
+        await backend.asked.wait()
         if framing.startswith("content"):
             writer.write_eof()
         await backend.lost.wait()
