@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -45,8 +44,7 @@ def space(cluster: RealCluster, python: str) -> Iterator[Namespace]:
     space.ready("backend")
     space.out("wait", "--for=jsonpath={.subsets[0].addresses[0].ip}", "endpoints/backend", "--timeout=30s")
     yield space
-    if not os.environ.get("KEEPNS"):
-        cluster.kubectl("delete", "namespace", space.name, "--wait=false")
+    cluster.kubectl("delete", "namespace", space.name, "--wait=false")
 
 
 @pytest.fixture(scope="module")
