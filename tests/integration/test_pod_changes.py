@@ -158,7 +158,7 @@ def resized(**resources: Any) -> Object:
          ["spec: Forbidden: Pod running on node without support for resize"]),
         ({}, {"containerStatuses": [RUNNING | {"resources": {}}]}, resized(requests={"cpu": "500m"}, limits={"cpu": "2"}), []),
         ({"resourceClaims": DEVICE}, {"nodeAllocatableResourceClaimStatuses": [
-            {"resourceClaimName": "x", "containers": ["a"], "resources": {"cpu": "1"}}]}, resized(requests={"cpu": "500m"}),
+            {"resourceClaimName": "x", "containers": ["a"]}]}, resized(requests={"cpu": "500m"}),
          ["spec: Forbidden: pods with node allocatable resource claims cannot be resized"]),
         ({}, {}, resized(requests={"cpu": "1"}, limits=None),
          ["spec.containers[0].resources.limits: Forbidden: resource limits cannot be removed"]),
@@ -214,6 +214,9 @@ MANY = {"name": "cpu", "resources": [{"resourceID": "d", "health": "Ill"}, {"res
          ['status.podIPs[0]: Invalid value: "::ffff:10.0.0.1": must not be an IPv4-mapped IPv6 address']),
         ({"resourceClaims": DEVICE}, {"resourceClaimStatuses": [{"name": "d"}, {"name": "d"}]},
          ['status.resourceClaimStatuses[1].name: Duplicate value: "d"']),
+        ({}, {"nodeAllocatableResourceClaimStatuses": [{"resourceClaimName": "x"}]}, [
+            'status.nodeAllocatableResourceClaimStatuses[0].resourceClaimName: Invalid value: "x": no mapping found in pod reference',
+            "status.nodeAllocatableResourceClaimStatuses[0].containers: Required value: must not be empty"]),
         ({}, {"extendedResourceClaimStatus": {"requestMappings": [{"containerName": "z", "resourceName": "r", "requestName": "q"}],
                                               "resourceClaimName": ""}}, [
             'status.extendedResourceClaimStatus.requestMappings[0].containerName: Invalid value: "z": must match the name of an entry in '

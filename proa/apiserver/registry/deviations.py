@@ -59,7 +59,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
     Deviation(
         "Pod: fields of features that are off upstream by default",
         "lifecycle.stopSignal, schedulingGroup, podCertificate volumes, tolerations with Lt and Gt are checked and kept, not dropped; "
-        "statuses of image volumes aren't checked",
+        "statuses of image volumes, and amounts in nodeAllocatableResourceClaimStatuses, aren't checked",
         "there are no gates; the node agent acts on podCertificate volumes, the scheduler on tolerations, and what nobody acts on is told",
     ),
     Deviation(
