@@ -89,9 +89,7 @@ class Pipeline:
         ):
             await compress(response)
         self._finish(request, response, progress)
-        stream = not isinstance(response, Response)
-        code = 101 if isinstance(response, UpgradeResponse) else response.status
-        self._metrics.observe(info, code, time.perf_counter() - started, stream=stream, dry_run="dryRun" in request.query)
+        self._metrics.observe(info, response, time.perf_counter() - started, dry_run="dryRun" in request.query)
         return response
 
     def _panicked(self, request: Request, error: Exception) -> InternalError:

@@ -14,6 +14,7 @@ from proa.api.schema import Schema, load_schema
 from proa.api.schema_node import ANY, SchemaNode
 from proa.api.validation import compile_decoder
 from proa.apiserver.admission.chain import AdmissionChain, build_admission
+from proa.apiserver.admission.metrics import AdmissionMetrics
 from proa.apiserver.aggregation.aggregator import Aggregator
 from proa.apiserver.allocators.allocation import Allocation
 from proa.apiserver.authn.build import build_authentication
@@ -211,7 +212,9 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
     served: dict[GroupVersionResource, ServedResource] = {}
     authentication = build_authentication(config, reader, clock, writer)
     authorizer, authorization_loops = build_authorization(config, reader, clock)
-    admission = AdmissionChain(build_admission(reader, writer, config, authorizer, clock, served))
+    admission_metrics = AdmissionMetrics(registry)
+    plugins = build_admission(reader, writer, config, authorizer, clock, served, admission_metrics)
+    admission = AdmissionChain(plugins, admission_metrics)
     metrics = RequestMetrics(registry, served)
     add_process_metrics(registry, lambda: version_document(config.kubernetes_version))
     context = ServerContext(

@@ -14,7 +14,7 @@ from proa.apiserver.interface import ObjectReader, ObjectWriter
 from proa.apiserver.served import GroupVersionResource, ServedResource
 from proa.lib.clock import Clock
 from proa.lib.dataclass import dataclass
-from proa.lib.metrics import Registry
+from proa.lib.metrics import GaugeFunction, Registry
 
 if TYPE_CHECKING:
     from proa.apiserver.audit.auditor import Auditor
@@ -66,6 +66,11 @@ def build_stages(
         fairness = Fairness(reader, clock, served, reading + changing or UNLIMITED, timeout, metrics)
     else:
         in_flight = InFlight(reading, changing) if reading or changing else None
+        registry.add(
+            GaugeFunction(
+                "apiserver_current_inflight_requests", "Requests that run.", ("request_kind",), (in_flight or InFlight(0, 0)).running
+            )
+        )
     return Stages(Deadlines(clock), timeout, _auditor(config, clock, registry), fairness, in_flight)
 
 

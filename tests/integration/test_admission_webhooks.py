@@ -426,3 +426,41 @@ def test_connections_to_pods_are_asked_about(run_hooked: RunHooked) -> None:
         assert (request["kind"]["kind"], request["subResource"], request["object"]["command"]) == ("PodExecOptions", "exec", ["sh"])
 
     run_hooked(scenario)
+
+
+def test_what_becomes_of_webhooks_is_counted(run_hooked: RunHooked) -> None:
+    async def scenario(api: Api, hook: Hook) -> None:
+        hook.answers |= {
+            "/pass": allow,
+            "/refuse": lambda request: {"allowed": False, "status": {"code": 422, "message": "no"}},
+            "/lost": Response(500),
+            "/patch": patches({"op": "remove", "path": "/metadata/labels/none"}),
+        }
+        await configure(api, "mutating", hook.config("/pass"), name="a")
+        await configure(api, "validating", hook.config("/lost", failurePolicy="Ignore"), name="b")
+        assert (await api("POST", MAPS, config_map())).status == 201
+        await configure(api, "validating", hook.config("/refuse"), name="c")
+        assert (await api("POST", MAPS, config_map("n"))).status == 422
+        await api("DELETE", f"{GROUP}/validatingwebhookconfigurations/c")
+        await api.patch("json", f"{GROUP}/validatingwebhookconfigurations/b", [{"op": "remove", "path": "/webhooks/0/failurePolicy"}])
+        assert (await api("POST", MAPS, config_map("n"))).status == 500
+        await configure(api, "mutating", hook.config("/patch"), name="d")
+        assert (await api("POST", MAPS, config_map("o"))).status == 500
+        lines = (await api("GET", "/metrics")).raw.decode().splitlines()
+        told = {line.removeprefix("apiserver_admission_webhook_") for line in lines if line.startswith("apiserver_admission_webhook_")}
+        create = 'operation="CREATE"'
+        assert {each for each in told if not each.startswith("admission_duration_seconds")} == {
+            f'request_total{{name="pass.example.com",type="admit",{create},code="200",rejected="false"}} 4',
+            f'request_total{{name="lost.example.com",type="validating",{create},code="500",rejected="false"}} 2',
+            f'request_total{{name="lost.example.com",type="validating",{create},code="500",rejected="true"}} 1',
+            f'request_total{{name="refuse.example.com",type="validating",{create},code="422",rejected="true"}} 1',
+            f'request_total{{name="patch.example.com",type="admit",{create},code="0",rejected="true"}} 1',
+            f'rejection_count{{name="refuse.example.com",type="validating",{create},error_type="no_error",rejection_code="422"}} 1',
+            f'rejection_count{{name="lost.example.com",type="validating",{create},error_type="calling_webhook_error",'
+            'rejection_code="500"} 1',
+            f'rejection_count{{name="patch.example.com",type="admit",{create},error_type="apiserver_internal_error",rejection_code="0"}} 1',
+            'fail_open_count{name="lost.example.com",type="validating"} 2',
+        }
+        assert f'admission_duration_seconds_count{{name="pass.example.com",type="admit",{create},rejected="false"}} 4' in told
+
+    run_hooked(scenario)

@@ -77,3 +77,55 @@ def test_versions_that_will_go_say_so(signing_key: Path, tmp_path: Path) -> None
             assert found[series % ("", "v1", "endpoints", "")] == 1
 
     asyncio.run(scenario())
+
+
+def test_how_long_admission_takes(run: Run) -> None:
+    async def scenario(api: Api) -> None:
+        before = await scrape(api)
+        limit = {"metadata": {"name": "l"}, "spec": {"limits": [{"type": "Container", "max": {"cpu": "1"}}]}}
+        await api("POST", "/api/v1/namespaces/default/limitranges", limit)
+        pod = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i", "resources": {"limits": {"cpu": "2"}}}]}}
+        assert (await api("POST", "/api/v1/namespaces/default/pods", pod)).status == 403
+        found = await scrape(api)
+
+        def more(series: str) -> float:
+            name = f"apiserver_admission_{series}"
+            return found.get(name, 0) - before.get(name, 0)
+
+        durations = "controller_admission_duration_seconds_count"
+        labels = 'type="{}",operation="CREATE",rejected="{}"'
+        assert more(f'{durations}{{name="LimitRanger",{labels.format("admit", "false")}}}') == 1
+        assert more(f'{durations}{{name="LimitRanger",{labels.format("validate", "true")}}}') == 1
+        assert more(f'{durations}{{name="LimitRanger",{labels.format("validate", "false")}}}') == 0
+        assert more(f'{durations}{{name="Priority",{labels.format("admit", "false")}}}') == 1
+        steps = "step_admission_duration_seconds_count"
+        assert more(f"{steps}{{{labels.format('admit', 'false')}}}") == 2
+        assert more(f"{steps}{{{labels.format('validate', 'true')}}}") == 1
+
+    run(scenario)
+
+
+def test_how_much_is_read(run: Run) -> None:
+    async def scenario(api: Api) -> None:
+        await api("POST", MAPS, {"metadata": {"name": "a"}, "data": {"k": "x" * 5000}})
+        before = await scrape(api)
+        one, all_ = await api("GET", f"{MAPS}/a"), await api("GET", MAPS)
+        found = await scrape(api)
+        for verb, scope, answer in (("GET", "resource", one), ("LIST", "namespace", all_)):
+            labels = f'verb="{verb}",group="",version="v1",resource="configmaps",subresource="",scope="{scope}",component="apiserver"'
+            series = f"apiserver_response_sizes_sum{{{labels}}}"
+            assert found[series] - before.get(series, 0) == len(answer.raw) > 5000
+            assert found[f'apiserver_response_sizes_bucket{{{labels},le="1000"}}'] == 0 if verb == "GET" else True
+        assert not any(series.startswith("apiserver_response_sizes") and 'verb="POST"' in series for series in found)
+
+    run(scenario)
+
+
+def test_what_runs_without_fairness(signing_key: Path, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running(signing_key, tmp_path, enable_priority_and_fairness=False) as api:
+            found = await scrape(api)
+            kinds = {kind: found[f'apiserver_current_inflight_requests{{request_kind="{kind}"}}'] for kind in ("readOnly", "mutating")}
+            assert kinds == {"readOnly": 1, "mutating": 0}
+
+    asyncio.run(scenario())

@@ -3,6 +3,8 @@
 Whoever is in system:masters is never turned away.
 """
 
+from collections.abc import Iterable
+
 from proa.apiserver.interface import MASTERS_GROUP, RequestInfo, User
 
 READING = frozenset({"get", "list", "watch"})
@@ -31,3 +33,7 @@ class InFlight:
 
     def leave(self, info: RequestInfo) -> None:
         self._running[info.verb in READING] -= 1
+
+    def running(self) -> Iterable[tuple[tuple[str, ...], float]]:
+        """For the metrics."""
+        return [(("readOnly",), self._running[True]), (("mutating",), self._running[False])]

@@ -4,18 +4,21 @@ import orjson
 
 from proa.api.errors import ApiError, BadRequest, InternalError
 from proa.api.meta import Object
+from proa.apiserver.admission.metrics import AdmissionMetrics
 from proa.apiserver.admission.webhook.client import CallError, WebhookClient
+from proa.apiserver.admission.webhook.hook import Hook
 from proa.apiserver.admission.webhook.matching import Invocation
-from proa.apiserver.admission.webhook.review import InvalidReview, Verdict, build_review, denial, verify
+from proa.apiserver.admission.webhook.review import Denial, InvalidReview, Verdict, build_review, denial, verify
 from proa.apiserver.interface import Attributes
 
 WITHOUT_SIDE_EFFECTS = ("None", "NoneOnDryRun")
 
 
 class HookFailure(Exception):
-    """The webhook could not be asked, or did not answer; `error` is what the client gets if that counts."""
+    """The webhook could not be asked, or did not answer; `error` is what the client gets if that counts, `code` what metrics call it."""
 
-    def __init__(self, name: str, reason: str) -> None:
+    def __init__(self, name: str, reason: str, code: int = 503) -> None:
+        self.code = code
         self.error: ApiError = InternalError.of(f'failed calling webhook "{name}": {reason}')
         super().__init__(self.error.message)
 
@@ -31,7 +34,7 @@ async def ask(
     try:
         answer = await client.post(hook.client_config, orjson.dumps(review), hook.seconds)
     except CallError as error:
-        raise HookFailure(hook.name, f"failed to call webhook: {error}") from None
+        raise HookFailure(hook.name, f"failed to call webhook: {error}", error.code) from None
     try:
         verdict = verify(answer, review, uid, mutating=mutating)
     except InvalidReview as error:
@@ -43,3 +46,13 @@ async def ask(
     if not verdict.allowed:
         raise denial(hook.name, verdict.status)
     return verdict
+
+
+def count(metrics: AdmissionMetrics, step: str, hook: Hook, operation: str, seconds: float, error: Exception | None) -> None:
+    """What came of it, for the metrics."""
+    if error is None:
+        metrics.webhook_passed(hook.name, step, operation, seconds)
+    elif isinstance(error, HookFailure):
+        metrics.webhook_failed(hook.name, step, operation, seconds, error.code, fails_open=hook.fails_open)
+    else:
+        metrics.webhook_refused(hook.name, step, operation, seconds, error.status_code if isinstance(error, Denial) else 0)

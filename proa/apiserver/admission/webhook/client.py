@@ -37,7 +37,11 @@ _GENERIC = {
 
 
 class CallError(Exception):
-    """Why a webhook could not be asked."""
+    """Why a webhook could not be asked; `code` is what metrics call it."""
+
+    def __init__(self, why: str, code: int = 503) -> None:
+        super().__init__(why)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,7 @@ def _decoded(response: HttpResponse) -> Any:
     if response.status < 300:
         return answer
     if isinstance(answer, dict) and answer.get("kind") == "Status" and answer.get("message"):
-        raise CallError(str(answer["message"]))
+        raise CallError(str(answer["message"]), response.status)
     text = response.body[:2048].decode(errors="replace").strip()
     generic = f'an error on the server ("{text or "unknown"}") has prevented the request from succeeding'
-    raise CallError(_GENERIC.get(response.status, generic))
+    raise CallError(_GENERIC.get(response.status, generic), response.status)

@@ -4,6 +4,7 @@ A patched object is brought into the form of any other: pruned to its schema, de
 """
 
 import logging
+from time import perf_counter
 
 import orjson
 
@@ -11,10 +12,11 @@ from proa.api.errors import ApiError, InternalError
 from proa.api.meta import Object
 from proa.api.patch import json_patch
 from proa.api.patch.json_pointer_operations import reason_of
+from proa.apiserver.admission.metrics import ADMIT, AdmissionMetrics
 from proa.apiserver.admission.reinvocation import Memory, state_of
 from proa.apiserver.admission.shown import Served, shown_object
 from proa.apiserver.admission.takeover import Takeover, canonical_bytes
-from proa.apiserver.admission.webhook.call import HookFailure, ask
+from proa.apiserver.admission.webhook.call import HookFailure, ask, count
 from proa.apiserver.admission.webhook.client import WebhookClient
 from proa.apiserver.admission.webhook.matching import Invocation, WebhookSource
 from proa.apiserver.admission.webhook.review import Verdict
@@ -26,9 +28,11 @@ log = logging.getLogger(__name__)
 class MutatingAdmissionWebhook(PassiveAdmission):
     name = "MutatingAdmissionWebhook"
 
-    def __init__(self, reader: ObjectReader, served: Served, client: WebhookClient, authorizer: Authorizer) -> None:
+    def __init__(
+        self, reader: ObjectReader, served: Served, client: WebhookClient, authorizer: Authorizer, metrics: AdmissionMetrics
+    ) -> None:
         self._source = WebhookSource(reader, served, authorizer, "mutatingwebhookconfigurations")
-        self._takeover, self._client = Takeover(served), client
+        self._takeover, self._client, self._metrics = Takeover(served), client, metrics
 
     async def admit(self, attributes: Attributes) -> None:
         if not self._source.hooks:
@@ -49,7 +53,7 @@ class MutatingAdmissionWebhook(PassiveAdmission):
     async def _invoke(self, attributes: Attributes, invocation: Invocation, index: int, memory: Memory) -> None:
         hook, changed, place = invocation.hook, False, f"round_{int(memory.state.second_round)}_index_{index}"
         try:
-            changed = await self._call(attributes, invocation, place)
+            changed = await self._counted(attributes, invocation, place)
         except HookFailure as failure:
             if not hook.fails_open:
                 raise failure.error from None
@@ -62,6 +66,16 @@ class MutatingAdmissionWebhook(PassiveAdmission):
             memory.changed()
         if hook.reinvocable:
             memory.called(hook.uid)
+
+    async def _counted(self, attributes: Attributes, invocation: Invocation, place: str) -> bool:
+        begin, error = perf_counter(), None
+        try:
+            return await self._call(attributes, invocation, place)
+        except Exception as problem:
+            error = problem
+            raise
+        finally:
+            count(self._metrics, ADMIT, invocation.hook, attributes.operation, perf_counter() - begin, error)
 
     async def _call(self, attributes: Attributes, invocation: Invocation, place: str) -> bool:
         """Whether the object is another one now."""

@@ -129,7 +129,11 @@ def _check_patch(patch: str, patch_type: str | None, *, lenient: bool) -> None:
         raise InvalidReview('webhook returned invalid response.patchType of ""')
 
 
-def denial(name: str, status: Object) -> ApiError:
+class Denial(ApiError):
+    """A webhook's own word."""
+
+
+def denial(name: str, status: Object) -> Denial:
     """The Status that the webhook gave, with its name before the message."""
     denied = f'admission webhook "{name}" denied the request'
     if status.get("message"):
@@ -139,4 +143,4 @@ def denial(name: str, status: Object) -> ApiError:
     else:
         message = f"{denied} without explanation"
     code = max(int(status.get("code") or 0), 400)
-    return ApiError(message, status.get("details"), code=code, reason=status.get("reason") or "")
+    return Denial(message, status.get("details"), code=code, reason=status.get("reason") or "")
