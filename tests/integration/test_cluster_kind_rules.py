@@ -22,6 +22,9 @@ ATTRIBUTES = f"{STORAGE}/volumeattributesclasses"
 SCHEMAS, LEVELS = f"{FLOW}/flowschemas", f"{FLOW}/prioritylevelconfigurations"
 VERSIONS = "/apis/internal.apiserver.k8s.io/v1alpha1/storageversions"
 MIGRATIONS = "/apis/storagemigration.k8s.io/v1/storageversionmigrations"
+WORKLOADS = "/apis/scheduling.k8s.io/v1beta1/namespaces/default/workloads"
+GROUPS = "/apis/scheduling.k8s.io/v1beta1/namespaces/default/podgroups"
+COMPOSITES = "/apis/scheduling.k8s.io/v1alpha3/namespaces/default/compositepodgroups"
 
 ROLE: Object = {"metadata": {"name": "x"}, "rules": [{"verbs": ["get"], "apiGroups": [""], "resources": ["pods"]}]}
 BINDING: Object = {"metadata": {"name": "x"}, "roleRef": {"kind": "ClusterRole", "name": "view"},
@@ -43,6 +46,13 @@ SCHEMA: Object = {"metadata": {"name": "x"}, "spec": {"priorityLevelConfiguratio
 LEVEL: Object = {"metadata": {"name": "x"}, "spec": {"type": "Limited", "limited": {"limitResponse": {"type": "Reject"}}}}
 VERSION: Object = {"metadata": {"name": "apps.deployments"}, "spec": {}}
 MIGRATION: Object = {"metadata": {"name": "x"}, "spec": {"resource": {"group": "apps", "resource": "deployments"}}}
+GANG: Object = {"gang": {"minCount": 2}}
+LEAF: Object = {"name": "leaf", "schedulingPolicy": GANG}
+BRANCH: Object = {"name": "branch", "schedulingPolicy": {"basic": {}}, "podGroupTemplates": [LEAF]}
+WORKLOAD: Object = {"metadata": {"name": "x"}, "spec": {"podGroupTemplates": [LEAF]}}
+TREE: Object = {"metadata": {"name": "x"}, "spec": {"compositePodGroupTemplates": [BRANCH]}}
+POD_GROUP: Object = {"metadata": {"name": "x"}, "spec": {
+    "schedulingPolicy": GANG, "resourceClaims": [{"name": "gpu", "resourceClaimName": "c"}]}}  # fmt: skip
 
 NOT_NEGATIVE = "must be greater than or equal to 0"
 FIXED = "field is immutable"
@@ -233,6 +243,40 @@ CREATES: list[tuple[str, Object, Object, list[str]]] = [
         "spec.limited.limitResponse.queuing.handSize: Invalid value: 3: should not be greater than queues (2)",
         "spec.limited.lendablePercent: Invalid value: 101: must be between 0 and 100, inclusive",
         "spec.limited.borrowingLimitPercent: Invalid value: -1: if specified, must be a non-negative integer"]),
+    # groups of pods
+    (WORKLOADS, WORKLOAD, {}, []),
+    (WORKLOADS, TREE, {}, []),
+    (WORKLOADS, WORKLOAD, {"spec": {"controllerRef": {"apiGroup": "A", "kind": "a/b"}}}, [
+        'spec: Invalid value: "": must specify one of: `podGroupTemplates`, `compositePodGroupTemplates`',
+        f'spec.controllerRef.apiGroup: Invalid value: "A": {SUBDOMAIN}',
+        'spec.controllerRef.kind: Invalid value: "a/b": may not contain \'/\'', "spec.controllerRef.name: Required value"]),
+    (WORKLOADS, WORKLOAD, {"spec.podGroupTemplates.1": LEAF}, [
+        'spec.podGroupTemplates[1]: Duplicate value: {"name":"leaf","schedulingPolicy":{"gang":{"minCount":2}}}']),
+    (WORKLOADS, WORKLOAD, {"spec.podGroupTemplates.1": LEAF | {"name": "b", "priority": 1}}, [
+        "spec: Invalid value: null: detected multiple priority configurations"]),
+    (WORKLOADS, WORKLOAD, {"spec.podGroupTemplates": [LEAF | {"name": "A"}] * 9}, [
+        "spec.podGroupTemplates: Too many: 9: must have at most 8 items"]),
+    (WORKLOADS, TREE, {"spec.compositePodGroupTemplates": [BRANCH | {"name": "leaf", "priorityClassName": "high"}, changed(
+        BRANCH, {"podGroupTemplates": None})]}, [
+        'spec.compositePodGroupTemplates[0].podGroupTemplates[0].name: Duplicate value: "leaf"',
+        "spec: Invalid value: null: all priority and priorityClassName values must be identical, detected multiple values",
+        'spec.compositePodGroupTemplates[1]: Invalid value: "branch": must have at least one child PodGroupTemplate or '
+        "CompositePodGroupTemplate"]),
+    (GROUPS, POD_GROUP, {"spec": {
+        "parentCompositePodGroupName": "A", "workloadRef": {"workloadName": "w"}, "schedulingPolicy": {"gang": {"minCount": -1}},
+        "schedulingConstraints": {"topology": [{"key": "a"}, {"key": "b"}]}, "disruptionMode": {"single": {}, "all": {}},
+        "preemptionPolicy": "Maybe", "resourceClaims": [{"name": "g", "resourceClaimName": "c"}, {"name": "g"}]}}, [
+        f'spec.parentCompositePodGroupName: Invalid value: "A": {SUBDOMAIN}', "spec.workloadRef.templateName: Required value",
+        "spec.schedulingPolicy.gang.minCount: Invalid value: -1: must be greater than or equal to 1",
+        "spec.schedulingConstraints.topology: Too many: 2: must have at most 1 item",
+        'spec.resourceClaims[1]: Duplicate value: {"name":"g"}',
+        'spec.resourceClaims[1]: Invalid value: "": must specify one of: `resourceClaimName`, `resourceClaimTemplateName`',
+        'spec.disruptionMode: Invalid value: "{single, all}": must specify exactly one of: `single`, `all`',
+        'spec.preemptionPolicy: Unsupported value: "Maybe": supported values: "Never", "PreemptLowerPriority"']),
+    (GROUPS, POD_GROUP, {"spec.resourceClaims": [{"name": f"c{number}"} for number in range(5)]}, [
+        "spec.resourceClaims: Too many: 5: must have at most 4 items"]),
+    (COMPOSITES, POD_GROUP, {"spec": {"schedulingPolicy": {"gang": {}}}}, [
+        "spec.workloadRef: Required value", "spec.schedulingPolicy.gang.minGroupCount: Required value"]),
     # what servers tell of themselves
     (VERSIONS, VERSION, {}, []),
     (VERSIONS, VERSION, {"metadata.name": "deployments"}, [
@@ -272,6 +316,8 @@ def test_new_ones(run_all: Run, path: str, base: Object, changes: Object, expect
         (DRIVERS, DRIVER, {"spec.attachRequired": False, "spec.volumeLifecycleModes": ["Ephemeral"], "spec.fsGroupPolicy": "File"}, [
             f"spec.attachedRequired: Invalid value: false: {FIXED}", f'spec.volumeLifecycleModes: Invalid value: ["Ephemeral"]: {FIXED}']),
         (NODES, NODE, {"spec.drivers.0.allocatable": {"count": 3}}, []),
+        (NODES, NODE, {"spec.drivers.0.nodeID": "m", "spec.drivers.0.allocatable": {"count": 3}}, [
+            f'spec.drivers: Invalid value: {{"name":"d","nodeID":"m","topologyKeys":["zone"]}}: {FIXED}']),
         (CAPACITIES, CAPACITY, {"storageClassName": "d", "nodeTopology": {"matchLabels": {"a": "b"}}}, [
             f'nodeTopology: Invalid value: {{"matchLabels":{{"a":"b"}}}}: {FIXED}', f'storageClassName: Invalid value: "d": {FIXED}']),
         (ATTACHMENTS, ATTACHMENT, {"spec.nodeName": "N"}, [
@@ -280,6 +326,20 @@ def test_new_ones(run_all: Run, path: str, base: Object, changes: Object, expect
         (ATTRIBUTES, ATTRIBUTE, {"driverName": "e", "parameters": {"": "c"}}, [
             "driverName: Forbidden: updates to driverName are forbidden.", "parameters: Forbidden: updates to parameters are forbidden.",
             'parameters: Invalid value: "": field can not be empty.']),
+        (WORKLOADS, WORKLOAD, {"spec.podGroupTemplates.0.schedulingPolicy.gang.minCount": 3}, []),
+        (WORKLOADS, WORKLOAD, {"spec.podGroupTemplates.0.priorityClassName": "a", "spec.controllerRef": {"kind": "a", "name": "b"}}, [
+            f"spec.controllerRef: Invalid value: null: {FIXED}",
+            f"spec.podGroupTemplates[0].priorityClassName: Invalid value: null: {FIXED}"]),
+        (WORKLOADS, WORKLOAD, {"spec.podGroupTemplates": [LEAF | {"name": "other"}]}, [
+            f"spec.podGroupTemplates: Invalid value: null: {FIXED}"]),
+        (WORKLOADS, TREE, {"spec.compositePodGroupTemplates.0.podGroupTemplates.0.schedulingPolicy.gang.minCount": 3}, [
+            f"spec.compositePodGroupTemplates: Invalid value: null: {FIXED}"]),
+        (GROUPS, POD_GROUP, {"spec.schedulingPolicy.gang.minCount": 3}, []),
+        (GROUPS, POD_GROUP, {"spec.schedulingPolicy.gang.minCount": 0, "spec.resourceClaims": []}, [
+            "spec.schedulingPolicy.gang.minCount: Required value", f"spec.resourceClaims: Invalid value: null: {FIXED}"]),
+        (GROUPS, POD_GROUP, {"spec.schedulingPolicy": {"basic": {}}, "spec.workloadRef": {"workloadName": "w", "templateName": "t"}}, [
+            f"spec.workloadRef: Invalid value: null: {FIXED}", f"spec.schedulingPolicy.basic: Invalid value: null: {FIXED}",
+            "spec.schedulingPolicy.gang: Invalid value: null: field cannot be cleared once set"]),
         (MIGRATIONS, MIGRATION, {"spec.resource.resource": "pods"}, [
             f'spec: Invalid value: {{"resource":{{"group":"apps","resource":"pods"}}}}: {FIXED}']),
     ],
@@ -337,6 +397,9 @@ LISTED = '[{"type":"Succeeded","status":"True","reason":"R","message":"m","lastT
         (SCHEMAS, SCHEMA, {}, {"conditions": [condition(""), condition("")]}, [
             "status.conditions[0].type: Required value", 'status.conditions[1].type: Duplicate value: ""',
             "status.conditions[1].type: Required value"]),
+        (GROUPS, POD_GROUP, {}, {"resourceClaimStatuses": [{"name": "gpu", "resourceClaimName": "A"}, {"name": ""}]}, [
+            'status.resourceClaimStatuses[1].name: Invalid value: "": must match the name of an entry in `spec.resourceClaims`',
+            f'status.resourceClaimStatuses[0].resourceClaimName: Invalid value: "A": {SUBDOMAIN}']),
         (ATTACHMENTS, ATTACHMENT, {}, {"attached": True, "attachError": {"message": "m" * 1025, "errorCode": -1}}, [
             "status.attachError.message: Too long: may not be more than 262144 bytes",
             "status.attachError.errorCode: Invalid value: -1: must be between 0 and 2147483647, inclusive"]),

@@ -55,6 +55,10 @@ LABEL_VALUE = (
     "alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
     "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 )
+QUALIFIED = (
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or "
+    "'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
 METRIC = "spec.metrics[0]"
 
 
@@ -147,6 +151,9 @@ APPS: list[tuple[str, Object, Object, list[str]]] = [
         'spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: "200%": must not be greater than 100%',
         'spec.updateStrategy.rollingUpdate.maxSurge: Invalid value: "300%": must not be greater than 100%',
         'spec.updateStrategy.rollingUpdate.maxSurge: Invalid value: "300%": may not be set when maxUnavailable is non-zero']),
+    (DAEMON_SETS, SET, {"spec.updateStrategy.rollingUpdate": {"maxUnavailable": "few", "maxSurge": -1}}, [
+        f'spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: "few": {PERCENT}',
+        f"spec.updateStrategy.rollingUpdate.maxSurge: Invalid value: -1: {NOT_NEGATIVE}"]),
     # PodTemplates and ControllerRevisions
     (TEMPLATES, {"metadata": {"name": "x"}, "template": {"spec": POD | {"restartPolicy": "OnFailure"}}}, {}, []),
     (TEMPLATES, {"metadata": {"name": "x"}, "template": {"spec": {}}}, {}, ["template.spec.containers: Required value"]),
@@ -181,6 +188,56 @@ BATCH: list[tuple[str, Object, Object, list[str]]] = [
     (JOBS, INDEXED, {"spec.completions": 0, "metadata.name": "a.b"}, []),
     (JOBS, JOB, {"spec.podFailurePolicy.rules": [{"action": "FailJob", "onExitCodes": {"operator": "In"}}]}, [
         "spec.podFailurePolicy.rules[0].onExitCodes.values: Invalid value: null: at least one value is required"]),
+    (JOBS, JOB, {"spec.podFailurePolicy.rules": [
+        {"onExitCodes": {"containerName": "d", "values": [2, 0, 2]}}, {"action": "Restart"}, {"action": "FailIndex", "onPodConditions": [
+            {"type": "A b"}, {"type": "A", "status": "Maybe"}]},
+        {"action": "Count", "onExitCodes": {"operator": "In", "values": [0]}, "onPodConditions": [{"type": "A"}]},
+        {"action": "Ignore", "onExitCodes": {"operator": "Out", "values": list(range(256))}}]}, [
+        'spec.podFailurePolicy.rules[0].action: Required value: valid values: ["Count" "FailIndex" "FailJob" "Ignore"]',
+        'spec.podFailurePolicy.rules[0].onExitCodes.operator: Required value: valid values: ["In" "NotIn"]',
+        'spec.podFailurePolicy.rules[0].onExitCodes.containerName: Invalid value: "d": must be one of the container or initContainer names '
+        "in the pod template",
+        "spec.podFailurePolicy.rules[0].onExitCodes.values[2]: Duplicate value: 2",
+        "spec.podFailurePolicy.rules[0].onExitCodes.values: Invalid value: [2,0,2]: must be ordered",
+        'spec.podFailurePolicy.rules[1].action: Unsupported value: "Restart": supported values: "Count", "FailIndex", "FailJob", "Ignore"',
+        "spec.podFailurePolicy.rules[1]: Invalid value: specifying one of OnExitCodes and OnPodConditions is required",
+        'spec.podFailurePolicy.rules[2].action: Invalid value: "FailIndex": requires the backoffLimitPerIndex to be set',
+        f'spec.podFailurePolicy.rules[2].onPodConditions[0].type: Invalid value: "A b": name part {QUALIFIED}',
+        'spec.podFailurePolicy.rules[2].onPodConditions[1].status: Unsupported value: "Maybe": '
+        'supported values: "False", "True", "Unknown"',
+        "spec.podFailurePolicy.rules[3].onExitCodes.values[0]: Invalid value: 0: must not be 0 for the In operator",
+        "spec.podFailurePolicy.rules[3]: Invalid value: specifying both OnExitCodes and OnPodConditions is not supported",
+        'spec.podFailurePolicy.rules[4].onExitCodes.operator: Unsupported value: "Out": supported values: "In", "NotIn"',
+        "spec.podFailurePolicy.rules[4].onExitCodes.values: Too many: 256: must have at most 255 items"]),
+    (JOBS, JOB, {"spec.podFailurePolicy.rules": [FAILURE["rules"][0]] * 21}, [
+        "spec.podFailurePolicy.rules: Too many: 21: must have at most 20 items"]),
+    (JOBS, INDEXED, {"spec.completions": 100_001, "spec.parallelism": 100_001, "spec.maxFailedIndexes": 100_002,
+                     "spec.backoffLimitPerIndex": 1}, [
+        "spec.parallelism: Invalid value: 100001: must be less than or equal to 100000 when completion mode is Indexed",
+        "spec.maxFailedIndexes: Invalid value: 100002: must be less than or equal to completions",
+        "spec.maxFailedIndexes: Invalid value: 100002: must be less than or equal to 100000",
+        "spec.parallelism: Invalid value: 100001: must be less than or equal to 10000 when completions are above 100000 and used with "
+        "backoff limit per index",
+        "spec.maxFailedIndexes: Invalid value: 100002: must be less than or equal to 10000 when completions are above 100000 and used with "
+        "backoff limit per index"]),
+    (JOBS, INDEXED, {"spec.completions": 100_001, "spec.backoffLimitPerIndex": 1}, [
+        "spec.maxFailedIndexes: Required value: must be specified when completions is above 100000"]),
+    (JOBS, INDEXED, {"spec.completions": None, "spec.parallelism": -1, "spec.activeDeadlineSeconds": -1, "spec.backoffLimit": -1,
+                     "spec.ttlSecondsAfterFinished": -1}, [
+        f"spec.parallelism: Invalid value: -1: {NOT_NEGATIVE}", f"spec.activeDeadlineSeconds: Invalid value: -1: {NOT_NEGATIVE}",
+        f"spec.backoffLimit: Invalid value: -1: {NOT_NEGATIVE}", f"spec.ttlSecondsAfterFinished: Invalid value: -1: {NOT_NEGATIVE}",
+        "spec.completions: Required value: when completion mode is Indexed"]),
+    (JOBS, INDEXED, {"spec.successPolicy": {"rules": [{}, {"succeededIndexes": "0-5", "succeededCount": -1}, {
+        "succeededIndexes": "0", "succeededCount": 4}]}}, [
+        "spec.successPolicy.rules[0]: Required value: at least one of succeededCount or succeededIndexes must be specified",
+        'spec.successPolicy.rules[1].succeededIndexes: Invalid value: "0-5": error parsing succeededIndexes: too large index: "5"',
+        f"spec.successPolicy.rules[1].succeededCount: Invalid value: -1: {NOT_NEGATIVE}",
+        "spec.successPolicy.rules[2].succeededCount: Invalid value: 4: must be less than or equal to 3 (the number of specified "
+        "completions)",
+        "spec.successPolicy.rules[2].succeededCount: Invalid value: 4: must be less than or equal to 1 (the number of indexes in the "
+        "specified succeededIndexes field)"]),
+    (JOBS, INDEXED, {"spec.successPolicy": {"rules": []}}, [
+        "spec.successPolicy.rules: Required value: at least one rules must be specified when the successPolicy is specified"]),
     (JOBS, JOB, {"spec.successPolicy": SUCCESS}, [
         'spec.successPolicy: Invalid value: {"rules":[{"succeededCount":1}]}: requires indexed completion mode']),
     (JOBS, INDEXED, {"spec.successPolicy": SUCCESS}, []),
@@ -226,6 +283,31 @@ SCALING: list[tuple[str, Object, Object, list[str]]] = [
     (AUTOSCALERS, AUTOSCALER, {"spec.metrics": [changed(CPU, {"containerResource.name": "", "containerResource.container": "C"})]}, [
         f"{METRIC}.containerResource.name: Required value: must specify a resource name",
         f'{METRIC}.containerResource.container: Invalid value: "C": {LABEL}']),
+    (AUTOSCALERS, AUTOSCALER, {"spec.metrics": [{"type": "External", "external": {"metric": {}, "target": {"type": "Much"}}}]}, [
+        f"{METRIC}.external.metric.name: Required value: must specify a metric name",
+        f'{METRIC}.external.target.type: Invalid value: "Much": must be either Utilization, Value, or AverageValue',
+        f"{METRIC}.external.target.averageValue: Required value: must set either a target value for metric or a per-pod target"]),
+    (AUTOSCALERS, AUTOSCALER, {"spec.metrics": [changed(QUEUE, {"external.target.averageValue": "0"})]}, [
+        f'{METRIC}.external.target.averageValue: Invalid value: "0": must be positive',
+        f"{METRIC}.external.target.value: Forbidden: may not set both a target value for metric and a per-pod target"]),
+    (AUTOSCALERS, AUTOSCALER, {"spec.metrics": [changed(OBJECT, {"object.target": {}})]}, [
+        f"{METRIC}.object.target.type: Required value: must specify a metric target type",
+        f'{METRIC}.object.target.type: Invalid value: "": must be either Utilization, Value, or AverageValue',
+        f"{METRIC}.object.target.averageValue: Required value: must set either a target value or averageValue"]),
+    (AUTOSCALERS, AUTOSCALER, {"spec.metrics": [{"type": "Pods", "pods": QUEUE["external"]}]}, [
+        f"{METRIC}.pods.target.averageValue: Required value: must specify a positive target averageValue"]),
+    (AUTOSCALERS, AUTOSCALER, {"spec.metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Value"}}}]}, [
+        f"{METRIC}.resource.target.averageUtilization: Required value: must set either a target raw value or a target utilization"]),
+    (AUTOSCALERS, AUTOSCALER, {"spec.metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": {
+        "type": "Utilization", "averageUtilization": 0, "averageValue": "1"}}}]}, [
+        f"{METRIC}.resource.target.averageUtilization: Invalid value: 0: must be greater than 0",
+        f"{METRIC}.resource.target.averageValue: Forbidden: may not set both a target raw value and a target utilization"]),
+    (AUTOSCALERS, AUTOSCALER, {"spec.metrics": [QUEUE | CPU]}, [
+        f"{METRIC}.external: Forbidden: must populate the given metric source only"]),
+    (AUTOSCALERS, AUTOSCALER, {"spec.metrics": [QUEUE | {"type": "Pods"}]}, [
+        f"{METRIC}.pods: Required value: must populate information for the given metric source"]),
+    (AUTOSCALERS, AUTOSCALER, {"spec.behavior.scaleUp": {"stabilizationWindowSeconds": -1, "policies": []}}, [
+        "spec.behavior.scaleUp.stabilizationWindowSeconds: Invalid value: -1: must be greater than or equal to zero"]),
     (AUTOSCALERS, AUTOSCALER, {"spec.metrics": [{"type": "Odd"}]}, [
         f'{METRIC}.type: Unsupported value: "Odd": {TYPES}', f'{METRIC}.type: Unsupported value: "Odd": {TYPES}']),
     (AUTOSCALERS, AUTOSCALER, {"spec.behavior": {
@@ -382,6 +464,9 @@ NO_LESS = "cannot be greater than status.replicas"
         (JOBS, JOB, {}, {"completionTime": LATER, "conditions": [MET, TARGETED]}, [
             f'status.completionTime: Invalid value: "{LATER}": cannot set completionTime when there is no Complete=True condition',
             f"{CONDITIONS}cannot set SuccessCriteriaMet=True and FailureTarget=true conditions"]),
+        (JOBS, JOB, {}, {"startTime": AT, "conditions": [MET, TARGETED, FAILED]}, [
+            f"{CONDITIONS}cannot set SuccessCriteriaMet=True and Failed=true conditions",
+            f"{CONDITIONS}cannot set SuccessCriteriaMet=True and FailureTarget=true conditions"]),
         (JOBS, LIMITED, {}, {"completedIndexes": "0,5", "failedIndexes": "0"}, [
             'status.completedIndexes: Invalid value: "0,5": error parsing completedIndexes: too large index: "5"']),
         (JOBS, LIMITED, {}, {"completedIndexes": "0-1", "failedIndexes": "1"}, [
@@ -470,3 +555,52 @@ def _texts(warnings: list[str]) -> list[str]:
     """Without the server's own word about kinds that nothing acts on yet."""
     found = [warning.removeprefix('299 - "').removesuffix('"').replace('\\"', '"') for warning in warnings]
     return [text for text in found if "has no controller" not in text]
+
+
+@pytest.mark.parametrize(
+    ("path", "base", "expected"),
+    [
+        (DEPLOYMENTS, SET, {}),
+        (REPLICA_SETS, SET, {"replicas": 0}),
+        (STATEFUL_SETS, SET, {"replicas": 0, "availableReplicas": 0}),
+        (DAEMON_SETS, SET, {"currentNumberScheduled": 0, "numberMisscheduled": 0, "desiredNumberScheduled": 0, "numberReady": 0}),
+        (JOBS, JOB, {}),
+        (BUDGETS, BUDGET, {"disruptionsAllowed": 0, "currentHealthy": 0, "desiredHealthy": 0, "expectedPods": 0}),
+    ],
+)  # fmt: skip
+def test_a_new_ones_status_and_generation(run: Run, path: str, base: Object, expected: Object) -> None:
+    async def scenario(api: Api) -> None:
+        made = (await api("POST", path, base | {"status": {"replicas": 5}})).body
+        assert (made["status"], made["metadata"]["generation"]) == (expected, 1)
+
+    run(scenario)
+
+
+def test_an_autoscaler_has_no_generation(run: Run) -> None:
+    async def scenario(api: Api) -> None:
+        made = (await api("POST", AUTOSCALERS, AUTOSCALER)).body
+        assert "generation" not in made["metadata"]
+        assert "generation" not in (await api("PUT", f"{AUTOSCALERS}/x", changed(made, {"spec.maxReplicas": 4}))).body["metadata"]
+
+    run(scenario)
+
+
+def test_what_a_stateful_set_always_says(run: Run) -> None:
+    async def scenario(api: Api) -> None:
+        made = (await api("POST", STATEFUL_SETS, SET)).body["spec"]
+        assert made["serviceName"] == ""
+        assert made["updateStrategy"] == {"type": "RollingUpdate", "rollingUpdate": {"partition": 0, "maxUnavailable": 1}}
+
+    run(scenario)
+
+
+def test_the_template_generation_of_a_daemon_set(run: Run) -> None:
+    key = "deprecated.daemonset.template.generation"
+
+    async def scenario(api: Api) -> None:
+        made = (await api("POST", DAEMON_SETS, changed(SET, {"metadata.annotations": {key: "7"}}))).body
+        assert made["metadata"]["annotations"][key] == "7"
+        changes = {"spec.template.spec.nodeName": "n", "metadata.annotations": {key: "1"}}
+        assert (await api("PUT", f"{DAEMON_SETS}/x", changed(made, changes))).body["metadata"]["annotations"][key] == "8"
+
+    run(scenario)

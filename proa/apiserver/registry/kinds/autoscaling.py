@@ -20,7 +20,6 @@ _SCALE_DOWN: Object = {"selectPolicy": "Max", "policies": [{"type": "Percent", "
 
 
 class AutoscalerStrategy(KindStrategy):
-    tracks_generation = True
     empty_status: ClassVar[Object | None] = {"desiredReplicas": 0}
 
     def fill(self, obj: Object) -> None:

@@ -34,7 +34,7 @@ _CLAIMS = "spec.volumeClaimTemplates"
 
 
 class StatefulSetStrategy(WorkloadStrategy):
-    empty_status: ClassVar[Object | None] = {"replicas": 0}
+    empty_status: ClassVar[Object | None] = {"replicas": 0, "availableReplicas": 0}
     warns_of_name = False
 
     @property
@@ -43,6 +43,7 @@ class StatefulSetStrategy(WorkloadStrategy):
 
     def fill_workload(self, obj: Object, spec: Object) -> None:
         spec.setdefault("replicas", 1)
+        spec.setdefault("serviceName", "")
         spec.setdefault("podManagementPolicy", "OrderedReady")
         update = spec.setdefault("updateStrategy", {})
         if update.setdefault("type", "RollingUpdate") == "RollingUpdate":
@@ -80,7 +81,7 @@ class StatefulSetStrategy(WorkloadStrategy):
 
 
 def _fixed_part(spec: Object) -> Object:
-    return {key: value for key, value in spec.items() if key not in _MUTABLE}
+    return {key: value for key, value in spec.items() if key not in _MUTABLE and value != ""}
 
 
 def _validate_spec(spec: Object, *, is_new: bool = False, skip_template: bool = False) -> list[Cause]:

@@ -158,8 +158,12 @@ class CsiNodeStrategy(StatuslessStrategy):
         fresh = {each.get("name"): each for each in (obj.get("spec") or {}).get("drivers") or ()}
         for former in (old.get("spec") or {}).get("drivers") or ():
             if (new := fresh.get(former.get("name"))) is not None:
-                causes += immutable("spec.drivers", new | {"allocatable": None}, former | {"allocatable": None})
+                causes += immutable("spec.drivers", _without_limits(new), _without_limits(former))
         return causes
+
+
+def _without_limits(driver: Object) -> Object:
+    return {key: value for key, value in driver.items() if key != "allocatable"}
 
 
 def _validate_node_driver(driver: Object, names: set[str], path: str) -> list[Cause]:

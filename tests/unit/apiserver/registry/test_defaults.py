@@ -149,6 +149,7 @@ def test_host_network_claims_its_ports(find: Find) -> None:
                 "spec": {
                     "replicas": 1,
                     "podManagementPolicy": "OrderedReady",
+                    "serviceName": "",
                     "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "partition": 0}},
                     "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
                     "revisionHistoryLimit": 10,

@@ -52,7 +52,7 @@ def nested(depth: int) -> Object:
         (("workloads", S, "v1beta1"), WORKLOAD, "spec.podGroupTemplates.0.schedulingPolicy", {},
          [f'spec.podGroupTemplates[0].schedulingPolicy: Invalid value: "": {UNION}']),
         (("workloads", S, "v1beta1"), WORKLOAD, "spec.podGroupTemplates.1", TEMPLATE,
-         ['spec.podGroupTemplates[1].name: Duplicate value: "workers"']),
+         ['spec.podGroupTemplates[1]: Duplicate value: {"name":"workers","schedulingPolicy":{"gang":{"minCount":2}}}']),
         (("workloads", S, "v1beta1"), WORKLOAD, "spec.podGroupTemplates.1", TEMPLATE | {"name": "b", "priorityClassName": "high"},
          ["spec: Invalid value: null: detected multiple priority configurations"]),
         (("podgroups", S, "v1beta1"), GROUP, "", None, []),

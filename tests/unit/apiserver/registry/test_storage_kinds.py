@@ -104,7 +104,7 @@ UPDATES: list[tuple[str, str, Object, str, Any, list[str]]] = [
      ["driverName: Forbidden: updates to driverName are forbidden."]),
     ("csinodes", "storage.k8s.io", NODE, "spec.drivers", [], []),
     ("csinodes", "storage.k8s.io", NODE, "spec.drivers.0.nodeID", "n2",
-     ['spec.drivers: Invalid value: {"name":"csi.example.com","nodeID":"n2","topologyKeys":["zone"],"allocatable":null}: '
+     ['spec.drivers: Invalid value: {"name":"csi.example.com","nodeID":"n2","topologyKeys":["zone"]}: '
       "field is immutable"]),
     ("csistoragecapacities", "storage.k8s.io", CAPACITY, "capacity", "2Gi", []),
     ("csistoragecapacities", "storage.k8s.io", CAPACITY, "storageClassName", "slow",
