@@ -472,7 +472,7 @@ def test_the_status_of_a_condition_is_one_of_three(run: Run) -> None:
     async def scenario(api: Api) -> None:
         patch = {"status": {"conditions": [{"type": "A", "status": "Maybe"}]}}
         answer = await api.patch("merge", f"{API_SERVICES}/v1.apps/status", patch)
-        text = 'status.conditions[0].status: Unsupported value: "Maybe": supported values: "False", "True", "Unknown"'
+        text = 'status.conditions[0].status: Unsupported value: "Maybe": supported values: "True", "False", "Unknown"'
         assert answer.summary == (422, "Invalid", f'APIService.apiregistration.k8s.io "v1.apps" is invalid: {text}')
 
     run(scenario)

@@ -127,7 +127,7 @@ def test_approval_and_status_each_set_their_own_and_take_nothing_back(run: Run) 
         ]
         both = await decide(api, "r", condition("Approved"), condition("Denied"))
         detail = 'Invalid value: "Denied": Approved and Denied conditions are mutually exclusive'
-        assert causes(both) == [("status.conditions[1].type", detail)]
+        assert causes(both) == [("status.conditions", detail)]
         approved = await decide(api, "r", condition("Approved"))
         assert approved.status == 200
         stored = approved.body["status"]["conditions"][0]
@@ -329,10 +329,10 @@ def pod_request(**spec: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("spec", "expected"),
     [
-        ({"podUID": ""}, ("spec.podUID", "Required value")),
+        ({"podUID": ""}, ("spec.podUID", 'Invalid value: "": must not be empty')),
         ({"maxExpirationSeconds": 60}, ("spec.maxExpirationSeconds", "Invalid value: 60: must be in the range [3600, 7862400]")),
         (
-            {"signerName": "kubernetes.io/s", "maxExpirationSeconds": 86401},
+            {"signerName": "a.kubernetes.io/s", "maxExpirationSeconds": 86401},
             ("spec.maxExpirationSeconds", "Invalid value: 86401: must be in the range [3600, 86400]"),
         ),
         (
@@ -349,30 +349,82 @@ def test_refused_requests_for_pods(run: Run, spec: dict[str, Any], expected: tup
     run(scenario)
 
 
-def test_a_request_for_a_pod_is_answered_once_and_whole(run: Run, authority: CertificateAuthority) -> None:
+def stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def leaf(days: float = 0.5, key: ec.EllipticCurvePrivateKey = KEY) -> x509.Certificate:
+    start, name = datetime(2020, 1, 1, tzinfo=UTC), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "p")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, start, start + timedelta(days=days))
+    return builder.sign(key, SHA256())
+
+
+def answer_with(certificate: x509.Certificate, **changes: Any) -> dict[str, Any]:
+    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    status = {
+        "conditions": [condition("Issued")], "certificateChain": certificate.public_bytes(Encoding.PEM).decode(),
+        "notBefore": stamp(start), "notAfter": stamp(end), "beginRefreshAt": stamp(start + timedelta(minutes=30)),
+    }  # fmt: skip
+    return {key: value for key, value in (status | changes).items() if value is not None}
+
+
+EARLY = "2020-01-01T00:01:00Z"
+CONSISTENT = "Required value: must be present and consistent with the issued certificate"
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (answer_with(leaf(), notAfter=None, beginRefreshAt=None), [
+            ("status.notAfter", CONSISTENT),
+            ("status.beginRefreshAt", "Required value: must be present and in the range [notbefore+10min, notafter-10min]")]),
+        (answer_with(leaf(), beginRefreshAt="2020-01-01T00:09:00Z"), [
+            ("status.beginRefreshAt", 'Invalid value: "2020-01-01T00:09:00Z": must be at least 10 minutes after status.notBefore')]),
+        (answer_with(leaf(), beginRefreshAt="2020-01-01T11:55:00Z"), [
+            ("status.beginRefreshAt", 'Invalid value: "2020-01-01T11:55:00Z": must be at least 10 minutes before status.notAfter')]),
+        (answer_with(leaf(), notBefore=EARLY), [
+            ("status.notBefore", f'Invalid value: "{EARLY}": must be set to the NotBefore time encoded in the leaf certificate')]),
+        (answer_with(leaf(), notAfter=EARLY), [
+            ("status.notAfter", f'Invalid value: "{EARLY}": must be set to the NotAfter time encoded in the leaf certificate')]),
+        (answer_with(leaf(0.02)), [
+            ("status.certificateChain", "Invalid value: 1728000000000: leaf certificate lifetime must be >= 1 hour")]),
+        (answer_with(leaf(2)), [("status.certificateChain", "Invalid value: 172800000000000: leaf certificate lifetime must be <= "
+                            "spec.maxExpirationSeconds (86400)")]),
+        (answer_with(leaf(), certificateChain="x"), [
+            ("status.certificateChain", 'Invalid value: "x": issued certificate chain must contain at least one certificate')]),
+        ({"conditions": [condition("Denied")], "certificateChain": "x"}, [
+            ("status", "Invalid value: non-condition status fields must be empty when denying or failing the PodCertificateRequest")]),
+        ({"notBefore": "2020-01-01T00:09:00Z"}, [
+            ("status", 'Invalid value: status is immutable unless transitioning to "Issued", "Denied", or "Failed"')]),
+        ({"conditions": [condition("Denied"), condition("Failed", "False"), condition("x")]}, [
+            ("status.conditions.[1].type", 'Invalid value: "Failed": There may be at most one condition with type "Issued", "Denied", or '
+             '"Failed"'),
+            ("status.conditions.[1].status", 'Unsupported value: "False": supported values: "True"'),
+            ("status.conditions.[2].type", 'Unsupported value: "x": supported values: "Issued", "Denied", "Failed"')]),
+        ({"conditions": [condition("Denied", reason="")]}, [("status.conditions[0].reason", "Required value")]),
+    ],
+)  # fmt: skip
+def test_refused_answers(run: Run, status: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    async def scenario(api: Api) -> None:
+        made = (await api("POST", POD_REQUESTS, pod_request())).body
+        assert causes(await api("PUT", f"{POD_REQUESTS}/r/status", {**made, "status": status})) == expected
+
+    run(scenario)
+
+
+def test_a_request_for_a_pod_is_answered_once_and_for_its_key(run: Run) -> None:
     async def scenario(api: Api) -> None:
         made = (await api("POST", POD_REQUESTS, pod_request())).body
         assert made["spec"]["maxExpirationSeconds"] == 86400
         changed = await api("PUT", f"{POD_REQUESTS}/r", {**made, "spec": {**made["spec"], "podName": "q"}})
         assert (changed.status, causes(changed)[0][0]) == (422, "spec")
-        certificate = x509.load_pem_x509_certificate(authority.issue("p", days=0.5)[0])
-        start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-        status = {
-            "conditions": [condition("Issued")], "certificateChain": certificate.public_bytes(Encoding.PEM).decode(),
-            "notBefore": stamp(start), "notAfter": stamp(end), "beginRefreshAt": stamp(start + timedelta(hours=6)),
-        }  # fmt: skip
-        partial = {key: value for key, value in status.items() if key != "notAfter"}
-        missing = await api("PUT", f"{POD_REQUESTS}/r/status", {**made, "status": partial})
-        assert causes(missing) == [("status.notAfter", "Required value: must be present and consistent with the issued certificate")]
-        early = await api("PUT", f"{POD_REQUESTS}/r/status", {**made, "status": status | {"beginRefreshAt": stamp(start)}})
-        assert causes(early)[0][1].endswith("must be at least 10 minutes after status.notBefore")
-        assert (await api("PUT", f"{POD_REQUESTS}/r/status", {**made, "status": status})).status == 200
+        foreign = leaf(key=ec.generate_private_key(ec.SECP256R1()))
+        other = await api("PUT", f"{POD_REQUESTS}/r/status", {**made, "status": answer_with(foreign)})
+        assert causes(other)[0][1].endswith("leaf certificate was not issued to the requested public key")
+        assert (await api("PUT", f"{POD_REQUESTS}/r/status", {**made, "status": answer_with(leaf())})).status == 200
         live = (await api("GET", f"{POD_REQUESTS}/r")).body
         again = await api("PUT", f"{POD_REQUESTS}/r/status", {**live, "status": {"conditions": [condition("Denied")]}})
-        assert again.status == 422
+        assert causes(again) == [("status", "Invalid value: immutable after PodCertificateRequest is issued, denied, or failed")]
+        assert (await api("PUT", f"{POD_REQUESTS}/r/status", live)).status == 200
 
     run(scenario)
-
-
-def stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

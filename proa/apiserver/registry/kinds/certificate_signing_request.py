@@ -150,7 +150,7 @@ def _check_conditions(obj: Object, old: Object | None) -> list[Cause]:
             causes.append(required(f"{path}.type"))
         causes += _check_condition_status(f"{path}.status", each.get("status") or "", type_)
         if type_ in DECIDED and set(DECIDED) - {type_} <= set(seen) and not bears_both:
-            causes.append(invalid(f"{path}.type", type_, "Approved and Denied conditions are mutually exclusive"))
+            causes.append(invalid(CONDITIONS, type_, "Approved and Denied conditions are mutually exclusive"))
         if type_ in seen:
             causes.append(duplicate(f"{path}.type", type_))
         seen.append(type_)

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from proa.api.errors import Cause, invalid, not_supported, required
 from proa.api.meta import Object
-from proa.api.names import dns1035_label, dns1123_subdomain, path_segment
+from proa.api.names import dns1035_label, dns1123_subdomain, path_segment, port_number
 from proa.api.resource import StrategyContext
 from proa.apiserver.crd.definition_rules import validate_definition, validate_definition_update, validate_status
 from proa.apiserver.crd.formats import unknown_formats
@@ -68,6 +68,9 @@ def _check_backend(spec: Object) -> list[Cause]:
             causes.append(invalid("spec.insecureSkipTLSVerify", True, "local APIServices may not have insecureSkipTLSVerify"))
         return causes
     causes += [required(f"spec.service.{field}") for field in ("namespace", "name") if not service.get(field)]
+    causes += [
+        invalid("spec.service.port", service["port"], f"port is not valid: {problem}") for problem in port_number(service.get("port", 443))
+    ]
     if insecure and bundle:
         causes.append(invalid("spec.insecureSkipTLSVerify", True, "may not be true if caBundle is present"))
     return causes
@@ -83,13 +86,13 @@ class ApiServiceStatusStrategy(StatusStrategy):
 def _check_conditions(obj: Object) -> list[Cause]:
     found = enumerate((obj.get("status") or {}).get("conditions") or ())
     return [
-        not_supported(f"status.conditions[{index}].status", each.get("status", ""), CONDITION_STATUSES)
+        not_supported(f"status.conditions[{index}].status", each.get("status", ""), CONDITION_STATUSES, in_order=False)
         for index, each in found
         if each.get("status") not in CONDITION_STATUSES
     ]
 
 
-CONDITION_STATUSES = ("False", "True", "Unknown")
+CONDITION_STATUSES = ("True", "False", "Unknown")
 
 
 class CustomResourceDefinitionStrategy(SpecStatusStrategy):
