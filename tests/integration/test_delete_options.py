@@ -102,7 +102,11 @@ REFUSED: list[tuple[str, Any, tuple[int, str, str]]] = [
     ("", {"preconditions": {"resourceVersion": "1"}},
      (409, "Conflict", f"{DELETION}the ResourceVersion in the precondition (1) does not match the ResourceVersion in record (VERSION). "
       "The object might have been modified")),
-    ("", {"kind": "ConfigMap"}, (400, "BadRequest", "decoded object cannot be converted to DeleteOptions")),
+    ("", {"kind": "ListOptions"}, (400, "BadRequest", "decoded object cannot be converted to DeleteOptions")),
+    ("", {"kind": "ConfigMap"}, (400, "BadRequest", 'no kind "ConfigMap" is registered for version "meta.k8s.io/v1" in scheme '
+     '"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27"')),
+    ("", {"kind": "Pod", "apiVersion": "v1"}, (400, "BadRequest", 'no kind "Pod" is registered for version "v1" in scheme '
+     '"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27"')),
     ("?gracePeriodSeconds=x", None, (400, "BadRequest", 'strconv.ParseInt: parsing "x": invalid syntax')),
 ]  # fmt: skip
 

@@ -1,5 +1,7 @@
 """DELETE of one object, options in body or query; answers with the object where it stays or its kind says so, else a Status."""
 
+from typing import Any
+
 import orjson
 
 from proa.api.errors import BadRequest
@@ -50,9 +52,24 @@ def read_options(call: Call) -> DeleteOptions:
         raise BadRequest(said_by_decoder(error, call.request.headers.get("content-type", ""))) from None
     value = parsed.value
     if not isinstance(value, dict) or value.get("kind", "DeleteOptions") != "DeleteOptions":
-        raise BadRequest("decoded object cannot be converted to DeleteOptions")
+        raise BadRequest(_foreign(value))
     given = str(value.get("apiVersion") or "v1")
     return delete_options(checked(call, value, DELETE_OPTIONS, given, "Ignore"))
+
+
+_SCHEME = "k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27"
+_OF_META = (
+    "APIGroup", "APIGroupList", "APIResourceList", "APIVersions", "CreateOptions", "GetOptions", "ListOptions", "PatchOptions", "Status",
+    "UpdateOptions", "WatchEvent",
+)  # fmt: skip
+
+
+def _foreign(value: Any) -> str:
+    """Upstream's decoder knows only the kinds that requests and answers of every group may have."""
+    kind, version = (value.get("kind"), value.get("apiVersion") or "meta.k8s.io/v1") if isinstance(value, dict) else ("", "")
+    if not kind or kind in _OF_META:
+        return "decoded object cannot be converted to DeleteOptions"
+    return f'no kind "{kind}" is registered for version "{version}" in scheme "{_SCHEME}"'
 
 
 def success_status(call: Call, removed: Removed) -> Object:
