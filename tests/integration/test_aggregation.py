@@ -447,6 +447,8 @@ REMOTE = {"namespace": "n", "name": "s"}
             "v1.example.com", BASE | {"insecureSkipTLSVerify": True},
             [("spec.insecureSkipTLSVerify", "true: local APIServices may not have insecureSkipTLSVerify")],
         ),
+        ("v1.example.com", BASE | {"service": REMOTE | {"port": 70000}},
+         [("spec.service.port", "70000: port is not valid: must be between 1 and 65535, inclusive")]),
         ("v1.example.com", BASE | {"service": {}}, [("spec.service.namespace", "Required value"), ("spec.service.name", "Required value")]),
         (
             "v1.example.com", BASE | {"service": REMOTE, "caBundle": "YQ==", "insecureSkipTLSVerify": True},

@@ -59,6 +59,14 @@ NOT_A_CIDR = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
         ({"spec.ports": [{"port": 80, "name": "a"}, {"port": 80, "name": "a"}]}, [
             'spec.ports[1].name: Duplicate value: "a"',
             'spec.ports[1]: Duplicate value: {"Name":"","Protocol":"TCP","AppProtocol":null,"Port":80,"TargetPort":0,"NodePort":0}']),
+        ({"spec.type": "LoadBalancer", "spec.clusterIP": "None"},
+         ['spec.clusterIPs[0]: Invalid value: "None": may not be set to \'None\' for LoadBalancer services']),
+        ({"spec.type": "LoadBalancer", "spec.externalTrafficPolicy": "Local", "spec.healthCheckNodePort": 70000},
+         ["spec.healthCheckNodePort: Invalid value: 70000: must be between 1 and 65535, inclusive"]),
+        ({"spec.type": "NodePort", "spec.ports": [{"port": 80, "nodePort": 30000}, {"name": "a", "port": 81, "nodePort": 30000}]}, [
+            "spec.ports[0].name: Required value", "spec.ports[1].nodePort: Duplicate value: 30000"]),
+        ({"spec.type": "NodePort", "spec.ports": [
+            {"name": "b", "port": 53, "nodePort": 30000}, {"name": "a", "port": 53, "nodePort": 30000, "protocol": "UDP"}]}, []),
         ({"spec.ports": [{"port": 0}], "spec.sessionAffinity": "x", "spec.type": "y", "spec.externalIPs": ["z"]}, [
             "spec.ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive",
             "spec.ports[0].targetPort: Invalid value: 0: must be between 1 and 65535, inclusive",
@@ -401,6 +409,12 @@ def test_slices_of_the_version_before(run: Run) -> None:
         (f"{CORE}/services", changed(SERVICE, {"spec.clusterIP": "None", "spec.loadBalancerIP": "::ffff:1.2.3.4"}), [
             "spec.loadBalancerIP is ignored for headless services",
             'spec.loadBalancerIP: non-standard IP address "::ffff:1.2.3.4" is invalid: use "1.2.3.4"']),
+        (f"{CORE}/services", changed(SERVICE, {"spec.externalName": "a.example", "spec.trafficDistribution": "PreferClose"}), [
+            'spec.externalName is ignored when spec.type is not "ExternalName"',
+            'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"']),
+        (f"{CORE}/services", changed(SERVICE, {
+            "spec.externalName": "a.example", "spec.type": "ExternalName", "spec.externalIPs": ["1.2.3.4"]}),
+         ['spec.externalIPs is ignored when spec.type is "ExternalName"']),
         (f"{NETWORKING}/namespaces/default/ingresses", changed(INGRESS, {"metadata.annotations": {"kubernetes.io/ingress.class": "b"}}), [
             'annotation "kubernetes.io/ingress.class" is deprecated, please use \'spec.ingressClassName\' instead']),
         (f"{NETWORKING}/namespaces/default/networkpolicies", policy(None, {"ipBlock": {"cidr": "2001:DB8::/32"}}), [

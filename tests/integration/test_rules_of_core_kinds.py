@@ -127,6 +127,31 @@ def test_changed_nodes(run: Run, part: str, changes: Object, expected: list[str]
     run(scenario)
 
 
+IMMUTABLE = "Forbidden: field is immutable when `immutable` is set"
+
+
+@pytest.mark.parametrize(
+    ("plural", "before", "changes", "expected"),
+    [
+        ("configmaps", named("o", immutable=True, data={"a": "b"}), {"immutable": False, "data.a": "c"},
+         [f"immutable: {IMMUTABLE}", f"data: {IMMUTABLE}"]),
+        ("configmaps", named("o", immutable=True), {"binaryData": {"a": "eA=="}}, [f"binaryData: {IMMUTABLE}"]),
+        ("secrets", named("o", immutable=True), {"type": "a/b", "data": {"a": "eA=="}},
+         ['type: Invalid value: "a/b": field is immutable', f"data: {IMMUTABLE}"]),
+        ("resourcequotas", named("o", spec={"scopes": ["BestEffort"]}), {"spec.scopes": ["NotBestEffort"]},
+         ['spec.scopes: Invalid value: ["NotBestEffort"]: field is immutable']),
+        ("limitranges", named("o", spec={"limits": []}), {"spec.limits": [{"type": "Pod", "max": {"cpu": "1"}}, {"type": "Pod"}]},
+         ['spec.limits[1].type: Duplicate value: "Pod"']),
+    ],
+)  # fmt: skip
+def test_changed_objects(run: Run, plural: str, before: Object, changes: Object, expected: list[str]) -> None:
+    async def scenario(api: Api) -> None:
+        assert (await api("POST", f"{CORE}/{plural}", before)).status == 201
+        assert causes(await api("PUT", f"{CORE}/{plural}/o", changed(before, changes))) == expected
+
+    run(scenario)
+
+
 @pytest.mark.parametrize(
     ("version", "status", "message"),
     [

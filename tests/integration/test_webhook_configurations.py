@@ -33,6 +33,9 @@ CASES: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
         (INVALID, "clientConfig.url", 'Invalid value: "u": user information is not permitted in the URL'),
         (INVALID, "clientConfig.url", 'Invalid value: "d": fragments are not permitted in the URL'),
         (INVALID, "clientConfig.url", 'Invalid value: "b=c": query parameters are not permitted in the URL')]),
+    ({"clientConfig": {"url": "https:///a"}}, [(INVALID, "clientConfig.url", f'Invalid value: "": host must be specified{FORM}')]),
+    ({"clientConfig": {"service": {"namespace": "n"}}}, [(REQUIRED, "clientConfig.service.namespace", "Required value")]),
+    ({"clientConfig": {"service": {"name": "s"}}}, [(REQUIRED, "clientConfig.service.name", "Required value")]),
     ({"clientConfig": {"service": {**SERVICE, "path": "ab//c", "port": 70000}}}, [
         (INVALID, "clientConfig.service.port",
          "Invalid value: 70000: port is not valid: must be between 1 and 65535, inclusive"),
