@@ -213,8 +213,7 @@ async def build(config: ApiServerConfig, *, clock: Clock | None = None, backend:
     authentication = build_authentication(config, reader, clock, writer)
     authorizer, authorization_loops = build_authorization(config, reader, clock)
     admission_metrics = AdmissionMetrics(registry)
-    plugins = build_admission(reader, writer, config, authorizer, clock, served, admission_metrics)
-    admission = AdmissionChain(plugins, admission_metrics)
+    admission = AdmissionChain(build_admission(reader, writer, config, authorizer, clock, served, admission_metrics), admission_metrics)
     metrics = RequestMetrics(registry, served)
     add_process_metrics(registry, lambda: version_document(config.kubernetes_version))
     context = ServerContext(

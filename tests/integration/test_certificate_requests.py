@@ -95,7 +95,7 @@ def test_approval_changes_conditions_and_nothing_else(run: Run) -> None:
             ([], 'status.conditions: Forbidden: updates may not remove a condition of type "Approved"'),
             (
                 [condition("Approved"), condition("Denied")],
-                'status.conditions[1].type: Invalid value: "Denied": Approved and Denied conditions are mutually exclusive',
+                'status.conditions: Invalid value: "Denied": Approved and Denied conditions are mutually exclusive',
             ),
             ([condition("Approved", "False")], 'status.conditions[0].status: Unsupported value: "False": supported values: "True"'),
             ([condition("Approved"), {"type": "x"}], "status.conditions[1].status: Required value"),

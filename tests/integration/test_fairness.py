@@ -304,7 +304,7 @@ def rules(*each: dict[str, Any], subjects: Any = (ANYBODY,)) -> dict[str, Any]:
         ({"priorityLevelConfiguration": {"name": ""}}, "spec.priorityLevelConfiguration.name",
          "Required value: must reference a priority level"),
         ({"distinguisherMethod": {"type": "ByMoon"}}, "spec.distinguisherMethod.type",
-         'Unsupported value: "ByMoon": supported values: "ByNamespace", "ByUser"'),
+         'Unsupported value: {"type":"ByMoon"}: supported values: "ByNamespace", "ByUser"'),
         (rules(), "spec.rules[0]", "Required value: at least one of resourceRules and nonResourceRules has to be non-empty"),
         (rules(RULE, subjects=()), "spec.rules[0].subjects", "Required value: subjects must contain at least one value"),
         (rules(RULE, subjects=({"kind": "Dog"},)), "spec.rules[0].subjects[0].kind",
@@ -345,7 +345,7 @@ def queuing(**members: int) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("spec", "field", "message"),
     [
-        ({"type": "Exempt"}, "spec.type", "Invalid value: \"Exempt\": type must be 'Exempt' if and only if name is 'exempt'"),
+        ({"type": "Exempt"}, "spec.type", "Invalid value: \"Exempt\": must be 'Exempt' if and only if `name` is 'exempt'"),
         ({"type": "Limited"}, "spec.limited", "Required value: must not be empty when type is Limited"),
         (limited() | {"exempt": {}}, "spec.exempt", "Forbidden: must be nil if the type is Limited"),
         (limited(nominalConcurrencyShares=-1), "spec.limited.nominalConcurrencyShares",
