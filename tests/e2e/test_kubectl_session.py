@@ -1,15 +1,15 @@
 """One session of some 150 commands with an old, a middle-aged and the newest kubectl, every answer checked."""
 
-import dataclasses
 import json
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.e2e.kubectl_session import Step, read_session
-from tests.e2e.namespace import Namespace
-from tests.e2e.real_cluster import REPOSITORY, kubectl_binary
+from tests.e2e.namespace import Namespace, fresh_name
+from tests.e2e.real_cluster import REPOSITORY, RealCluster, kubectl_binary
 
 SESSION = REPOSITORY / "tests/testdata/kubectl_session.txt"
 PATIENCE = 30
@@ -17,13 +17,15 @@ CACHE = REPOSITORY / ".cache"
 CLIENTS = {"oldest": ("kubectl_1_20", "kubectl-1.20"), "usual": ("kubectl", ""), "newest": ("helm", "kubectl-1.37")}
 
 
-@pytest.fixture(params=CLIENTS)
-def client(space: Namespace, request: pytest.FixtureRequest) -> Namespace:
-    script, name = CLIENTS[request.param]
+def _client(cluster: RealCluster, role: str) -> Namespace:
+    """In a namespace of its own. Skips where its kubectl is not to be had."""
+    script, name = CLIENTS[role]
     made = subprocess.run(["sh", str(REPOSITORY / "scripts" / script), str(CACHE)], capture_output=True, text=True)
     if made.returncode != 0:
-        pytest.skip(f"the {request.param} kubectl is not to be had: {made.stderr.strip()[-200:]}")
-    return dataclasses.replace(space, binary=str(CACHE / "bin" / name) if name else kubectl_binary())
+        pytest.skip(f"the {role} kubectl is not to be had: {made.stderr.strip()[-200:]}")
+    space = Namespace(cluster, fresh_name(f"session-{role}"), binary=str(CACHE / "bin" / name) if name else kubectl_binary())
+    cluster.kubectl("create", "namespace", space.name)
+    return space
 
 
 def _minor_version(client: Namespace) -> int:
@@ -48,12 +50,22 @@ def _last_answer(client: Namespace, step: Step) -> str:
     return wrong
 
 
-def test_a_session_is_answered_as_by_any_other_cluster(client: Namespace) -> None:
+def _faults(client: Namespace) -> list[str]:
+    """Of one whole session."""
     version = _minor_version(client)
     steps = (step for step in read_session(SESSION.read_text(), client.name) if step.first <= version <= step.last)
-    wrong = [
-        f"$ kubectl {' '.join(step.words)}\n{answer}\nwanted (exit {step.code}):\n" + "\n".join(step.answer)
+    return [
+        f"(v1.{version}) $ kubectl {' '.join(step.words)}\n{answer}\nwanted (exit {step.code}):\n" + "\n".join(step.answer)
         for step in steps
         if (answer := _last_answer(client, step))
     ]
+
+
+def test_a_session_is_answered_as_by_any_other_cluster(cluster: RealCluster) -> None:
+    """All clients at once: each is on its own most of the time, waiting."""
+    clients = [_client(cluster, role) for role in CLIENTS]
+    with ThreadPoolExecutor(len(clients)) as threads:
+        wrong = [fault for faults in threads.map(_faults, clients) for fault in faults]
+    for client in clients:
+        cluster.kubectl("delete", "namespace", client.name, "--wait=false")
     assert not wrong, "\n\n".join(wrong)
