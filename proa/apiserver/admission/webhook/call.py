@@ -1,5 +1,9 @@
 """Asks one webhook about one request and says what came of it: a verdict, a refusal, or a failure that its policy may overlook."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
 import orjson
 
 from proa.api.errors import ApiError, BadRequest, InternalError
@@ -48,8 +52,19 @@ async def ask(
     return verdict
 
 
-def count(metrics: AdmissionMetrics, step: str, hook: Hook, operation: str, seconds: float, error: Exception | None) -> None:
-    """What came of it, for the metrics."""
+@contextmanager
+def counted(metrics: AdmissionMetrics, step: str, hook: Hook, operation: str) -> Iterator[None]:
+    """Tells the metrics what came of asking, and how long it took."""
+    begin = perf_counter()
+    try:
+        yield
+    except Exception as error:
+        _count(metrics, step, hook, operation, perf_counter() - begin, error)
+        raise
+    _count(metrics, step, hook, operation, perf_counter() - begin, None)
+
+
+def _count(metrics: AdmissionMetrics, step: str, hook: Hook, operation: str, seconds: float, error: Exception | None) -> None:
     if error is None:
         metrics.webhook_passed(hook.name, step, operation, seconds)
     elif isinstance(error, HookFailure):

@@ -4,7 +4,6 @@ A patched object is brought into the form of any other: pruned to its schema, de
 """
 
 import logging
-from time import perf_counter
 
 import orjson
 
@@ -16,7 +15,7 @@ from proa.apiserver.admission.metrics import ADMIT, AdmissionMetrics
 from proa.apiserver.admission.reinvocation import Memory, state_of
 from proa.apiserver.admission.shown import Served, shown_object
 from proa.apiserver.admission.takeover import Takeover, canonical_bytes
-from proa.apiserver.admission.webhook.call import HookFailure, ask, count
+from proa.apiserver.admission.webhook.call import HookFailure, ask, counted
 from proa.apiserver.admission.webhook.client import WebhookClient
 from proa.apiserver.admission.webhook.matching import Invocation, WebhookSource
 from proa.apiserver.admission.webhook.review import Verdict
@@ -53,7 +52,8 @@ class MutatingAdmissionWebhook(PassiveAdmission):
     async def _invoke(self, attributes: Attributes, invocation: Invocation, index: int, memory: Memory) -> None:
         hook, changed, place = invocation.hook, False, f"round_{int(memory.state.second_round)}_index_{index}"
         try:
-            changed = await self._counted(attributes, invocation, place)
+            with counted(self._metrics, ADMIT, hook, attributes.operation):
+                changed = await self._call(attributes, invocation, place)
         except HookFailure as failure:
             if not hook.fails_open:
                 raise failure.error from None
@@ -66,16 +66,6 @@ class MutatingAdmissionWebhook(PassiveAdmission):
             memory.changed()
         if hook.reinvocable:
             memory.called(hook.uid)
-
-    async def _counted(self, attributes: Attributes, invocation: Invocation, place: str) -> bool:
-        begin, error = perf_counter(), None
-        try:
-            return await self._call(attributes, invocation, place)
-        except Exception as problem:
-            error = problem
-            raise
-        finally:
-            count(self._metrics, ADMIT, invocation.hook, attributes.operation, perf_counter() - begin, error)
 
     async def _call(self, attributes: Attributes, invocation: Invocation, place: str) -> bool:
         """Whether the object is another one now."""

@@ -2,12 +2,11 @@
 
 import asyncio
 import logging
-from time import perf_counter
 
 from proa.api.errors import ApiError
 from proa.apiserver.admission.metrics import VALIDATING, AdmissionMetrics
 from proa.apiserver.admission.shown import Served, shown_object
-from proa.apiserver.admission.webhook.call import HookFailure, ask, count
+from proa.apiserver.admission.webhook.call import HookFailure, ask, counted
 from proa.apiserver.admission.webhook.client import WebhookClient
 from proa.apiserver.admission.webhook.matching import Invocation, WebhookSource
 from proa.apiserver.interface import Attributes, Authorizer, ObjectReader, PassiveAdmission
@@ -41,16 +40,14 @@ class ValidatingAdmissionWebhook(PassiveAdmission):
         hook = invocation.hook
         obj = shown_object(attributes.object, attributes, invocation.resource)
         old = shown_object(attributes.old_object, attributes, invocation.resource)
-        begin, error = perf_counter(), None
         try:
-            await ask(self._client, attributes, invocation, obj, old, mutating=False)
-        except (HookFailure, ApiError) as problem:
-            error = problem
-        count(self._metrics, VALIDATING, hook, attributes.operation, perf_counter() - begin, error)
-        if not isinstance(error, HookFailure):
+            with counted(self._metrics, VALIDATING, hook, attributes.operation):
+                await ask(self._client, attributes, invocation, obj, old, mutating=False)
+        except ApiError as error:
             return error
-        if not hook.fails_open:
-            return error.error
-        log.warning("failed calling webhook, failing open %s: %s", hook.name, error)
-        attributes.add_audit_annotation(f"failed-open.validating.webhook.admission.k8s.io/round_0_index_{index}", hook.name)
+        except HookFailure as failure:
+            if not hook.fails_open:
+                return failure.error
+            log.warning("failed calling webhook, failing open %s: %s", hook.name, failure)
+            attributes.add_audit_annotation(f"failed-open.validating.webhook.admission.k8s.io/round_0_index_{index}", hook.name)
         return None
