@@ -92,7 +92,7 @@ class KindStrategy:
 
     def prepare_for_update(self, obj: Object, old: Object, context: StrategyContext) -> None:
         if self.has_status:
-            _take(obj, old, "status")
+            take(obj, old, "status")
         self.prepare_change(obj, old, context)
         beside = [field for field, counts in (("annotations", self.annotations_count), ("labels", self.labels_count)) if counts]
         step_generation(obj, old, self.tracks_generation and not self.fixed_generation, beside)
@@ -165,8 +165,8 @@ class StatusStrategy(PartStrategy):
             if key not in _UNVERSIONED:
                 obj[key] = old[key]
         for field in self.kept_metadata:
-            _take(obj["metadata"], old["metadata"], field)
-        _take(obj["metadata"], old["metadata"], "generation")
+            take(obj["metadata"], old["metadata"], field)
+        take(obj["metadata"], old["metadata"], "generation")
 
     def check_part(self, obj: Object, old: Object) -> list[Cause]:
         return self._check_status(obj, old)
@@ -179,7 +179,7 @@ def not_kept(causes: Sequence[Cause], before: Sequence[Cause]) -> list[Cause]:
 
 def step_generation(obj: Object, old: Object, tracked: bool, beside: Sequence[str] = ()) -> None:
     """generation = old's, plus one if the desired state differs, to which fields of a kind's metadata may belong."""
-    _take(obj.setdefault("metadata", {}), old.get("metadata", {}), "generation")
+    take(obj.setdefault("metadata", {}), old.get("metadata", {}), "generation")
     if tracked and (desired_state(obj) != desired_state(old) or any(_noted(obj, field) != _noted(old, field) for field in beside)):
         obj["metadata"]["generation"] = old.get("metadata", {}).get("generation", 0) + 1
 
@@ -193,7 +193,8 @@ def desired_state(obj: Object) -> dict[str, Any]:
     return {key: value for key, value in obj.items() if key not in _UNVERSIONED}
 
 
-def _take(obj: Object, old: Object, field: str) -> None:
+def take(obj: Object, old: Object, field: str) -> None:
+    """Makes one field of an object what it is in another, be it absent."""
     if field in old:
         obj[field] = old[field]
     else:

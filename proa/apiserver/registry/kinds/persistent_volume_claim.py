@@ -11,7 +11,7 @@ from proa.api.quantity import parse
 from proa.api.resource import StrategyContext
 from proa.api.resource_names import is_native
 from proa.apiserver.registry.kinds.pod_update import difference
-from proa.apiserver.registry.object_meta import immutable
+from proa.apiserver.registry.object_meta import FIELD_IMMUTABLE, immutable
 from proa.apiserver.registry.pod_spec.claim_spec import (
     CLASS_ANNOTATION,
     check_size,
@@ -21,7 +21,7 @@ from proa.apiserver.registry.pod_spec.claim_spec import (
 )
 from proa.apiserver.registry.pod_spec.volume_warnings import claim_warnings
 from proa.apiserver.registry.resource_checks import check_resource_amount
-from proa.apiserver.registry.strategy import KindStrategy
+from proa.apiserver.registry.strategy import KindStrategy, take
 
 _FIXED = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
 _RESIZE_STATES = (
@@ -49,7 +49,7 @@ class PersistentVolumeClaimStrategy(KindStrategy):
         causes = super().check_update(obj, old)
         fresh, former = annotations(obj).get(CLASS_ANNOTATION), annotations(old).get(CLASS_ANNOTATION)
         if fresh != former and not _moves_class(obj, old):
-            causes.append(invalid(f"metadata.annotations.{CLASS_ANNOTATION}", fresh or "", "field is immutable"))
+            causes.append(invalid(f"metadata.annotations.{CLASS_ANNOTATION}", fresh or "", FIELD_IMMUTABLE))
         fixed = _fixed_part(obj, old)
         if fixed != old["spec"]:
             causes.append(forbidden("spec", f"{_FIXED}\n{difference(fixed, old['spec'], 'spec')}"))
@@ -97,21 +97,15 @@ def _fixed_part(obj: Object, old: Object) -> Object:
     spec, former = dict(obj["spec"]), old["spec"]
     class_name = spec.get("storageClassName")
     if not former.get("volumeName"):
-        _put_back(spec, former, "volumeName")
+        take(spec, former, "volumeName")
     if former.get("storageClassName") is None and annotations(old).get(CLASS_ANNOTATION, class_name) == class_name:
-        _put_back(spec, former, "storageClassName")
+        take(spec, former, "storageClassName")
     if (obj.get("status") or {}).get("phase") == "Bound":
-        _put_back(spec, former, "volumeAttributesClassName")
+        take(spec, former, "volumeAttributesClassName")
         requests = dict((spec.get("resources") or {}).get("requests") or {})
         requests["storage"] = former["resources"]["requests"]["storage"]
         spec["resources"] = (spec.get("resources") or {}) | {"requests": requests}
     return spec
-
-
-def _put_back(spec: Object, old: Object, field: str) -> None:
-    spec.pop(field, None)
-    if field in old:
-        spec[field] = old[field]
 
 
 def _validate_attributes_class(name: str | None, old: Object) -> list[Cause]:

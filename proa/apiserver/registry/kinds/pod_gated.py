@@ -2,6 +2,7 @@
 
 from proa.api.errors import Cause, invalid
 from proa.api.meta import Object
+from proa.apiserver.registry.strategy import take
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _TERMS = f"spec.affinity.nodeAffinity.{_REQUIRED}.nodeSelectorTerms"
@@ -18,19 +19,13 @@ def validate_gated_change(new: Object, old: Object) -> list[Cause]:
 
 def with_old_placement(spec: Object, old: Object) -> None:
     """Puts back, in place, what `validate_gated_change` has looked at. Pods' affinity to pods stays as it came: it never changes."""
-    _put(spec, "nodeSelector", old.get("nodeSelector"))
+    take(spec, old, "nodeSelector")
     affinity = dict(spec.get("affinity") or {})
-    _put(affinity, "nodeAffinity", (old.get("affinity") or {}).get("nodeAffinity"))
+    take(affinity, old.get("affinity") or {}, "nodeAffinity")
     if affinity or "affinity" in old:
         spec["affinity"] = affinity
     else:
         spec.pop("affinity", None)
-
-
-def _put(holder: Object, field: str, value: Object | None) -> None:
-    holder.pop(field, None)
-    if value is not None:
-        holder[field] = value
 
 
 def _required_terms(spec: Object) -> list[Object]:

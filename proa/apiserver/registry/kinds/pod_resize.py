@@ -9,6 +9,7 @@ from proa.api.meta import Object
 from proa.api.pod_annotations import MIRROR
 from proa.api.pod_template import is_sidecar, qos_class
 from proa.apiserver.registry.kinds.pod_update import validate_changed_spec
+from proa.apiserver.registry.strategy import take
 
 CONTAINERS = ("containers", "initContainers")
 _RESIZABLE = ("cpu", "memory")
@@ -26,15 +27,8 @@ def put_resources(obj: Object, sent: Object) -> None:
             continue
         for container, given in zip(obj["spec"].get(field) or (), wanted, strict=True):
             container["resources"] = given.get("resources") or {}
-            _put(container, "resizePolicy", given)
-    _put(obj["spec"], "resources", spec)
-
-
-def _put(holder: Object, field: str, sent: Object) -> None:
-    if sent.get(field) is None:
-        holder.pop(field, None)
-    else:
-        holder[field] = sent[field]
+            take(container, given, "resizePolicy")
+    take(obj["spec"], spec, "resources")
 
 
 def _names(containers: list[Object]) -> list[str]:

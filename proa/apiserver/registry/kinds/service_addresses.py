@@ -8,9 +8,7 @@ from proa.api.names import dns1123_subdomain, path_segment
 from proa.apiserver.registry.addresses import ip_problems, parse_cidr, parse_ip
 from proa.apiserver.registry.checks import check_cidr, check_name, check_optional_name
 from proa.apiserver.registry.kinds.plain import SpecStatusStrategy, StatuslessStrategy
-from proa.apiserver.registry.object_meta import NameCheck, immutable
-
-IMMUTABLE = "field is immutable"
+from proa.apiserver.registry.object_meta import FIELD_IMMUTABLE, NameCheck, immutable
 
 
 class IpAddressStrategy(StatuslessStrategy):
@@ -59,9 +57,9 @@ class ServiceCidrStrategy(SpecStatusStrategy):
     def check_update(self, obj: Object, old: Object) -> list[Cause]:
         new, former = (obj.get("spec") or {}).get("cidrs") or [], (old.get("spec") or {}).get("cidrs") or []
         if len(new) not in (len(former), 2) or len(new) < len(former):
-            return [invalid("spec.cidrs", new, IMMUTABLE)]
+            return [invalid("spec.cidrs", new, FIELD_IMMUTABLE)]
         changed = [index for index, (one, other) in enumerate(zip(new, former, strict=False)) if one != other]
-        causes = [invalid(f"spec.cidrs[{index}]", new[index], IMMUTABLE) for index in changed]
+        causes = [invalid(f"spec.cidrs[{index}]", new[index], FIELD_IMMUTABLE) for index in changed]
         return causes or (self.check(obj) if len(new) > len(former) else [])
 
 
