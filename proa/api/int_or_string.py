@@ -33,11 +33,10 @@ def written_number(value: IntOrString) -> int:
     return int(match[1]) if match else int(value) if _number(value) else 0
 
 
-def validate_count_or_percent(field: str, value: IntOrString, *, at_most_100: bool = False) -> list[Cause]:
+def validate_count_or_percent(field: str, value: IntOrString) -> list[Cause]:
     """Causes for what is neither a non-negative number nor a percentage."""
     if isinstance(value, str):
-        causes = [invalid(field, value, problem) for problem in percent(value)]
-        return causes + validate_at_most_100_percent(field, value) if at_most_100 else causes
+        return [invalid(field, value, problem) for problem in percent(value)]
     return [invalid(field, value, "must be greater than or equal to 0")] if value < 0 else []
 
 

@@ -46,7 +46,7 @@ class LimitRanger(PassiveAdmission):
         if not ranges or attributes.object is None or not _applies(attributes):
             return
         for _, limit_range in sorted(ranges.items()):
-            problems = list(dict.fromkeys(violations(attributes.object, attributes.group_resource == PODS, limit_range)))
+            problems = list(violations(attributes.object, attributes.group_resource == PODS, limit_range))
             if problems:
                 raise refuse(attributes, joined(problems))
 

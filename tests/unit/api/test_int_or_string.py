@@ -1,6 +1,6 @@
 import pytest
 
-from proa.api.int_or_string import is_percent, scaled_value, validate_count_or_percent
+from proa.api.int_or_string import is_percent, scaled_value, validate_at_most_100_percent, validate_count_or_percent
 
 
 def test_scaled_value() -> None:
@@ -17,7 +17,7 @@ def test_scaled_value() -> None:
 def test_validation() -> None:
     assert validate_count_or_percent("f", "50%") == []
     assert [cause.message for cause in validate_count_or_percent("f", -1)] == ["Invalid value: -1: must be greater than or equal to 0"]
-    assert [cause.message for cause in validate_count_or_percent("f", "101%", at_most_100=True)] == [
+    assert [cause.message for cause in validate_at_most_100_percent("f", "101%")] == [
         'Invalid value: "101%": must not be greater than 100%'
     ]
     assert "a valid percent string" in validate_count_or_percent("f", "x")[0].message

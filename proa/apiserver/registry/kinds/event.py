@@ -12,11 +12,11 @@ from proa.apiserver.registry.normalize import Normalizer
 from proa.apiserver.registry.object_meta import validate_object_meta, validate_object_meta_update
 
 MAX_TEXT, MAX_NOTE = 128, 1024
-_CORE_NAMES = {
-    "regarding": "involvedObject", "note": "message", "deprecatedSource": "source", "deprecatedFirstTimestamp": "firstTimestamp",
-    "deprecatedLastTimestamp": "lastTimestamp", "deprecatedCount": "count",
+_UNSET = {
+    "deprecatedFirstTimestamp": "firstTimestamp", "deprecatedLastTimestamp": "lastTimestamp", "deprecatedCount": "count",
+    "deprecatedSource": "source",
 }  # fmt: skip
-_UNSET = ("deprecatedFirstTimestamp", "deprecatedLastTimestamp", "deprecatedCount", "deprecatedSource")
+"""What events of the new group do without, and the core group's name for each."""
 _MISMATCH = "does not match event.namespace"
 
 
@@ -38,7 +38,7 @@ class EventStrategy(StatuslessStrategy):
             causes.append(required("eventTime"))
         if obj.get("type") not in ("Normal", "Warning"):
             causes.append(invalid("type", "", f"has invalid value: {obj.get('type') or ''}"))
-        return causes + [invalid(_CORE_NAMES[field], "", "needs to be unset") for field in _UNSET if obj.get(field)]
+        return causes + [invalid(core, "", "needs to be unset") for field, core in _UNSET.items() if obj.get(field)]
 
     def validate_update(self, obj: Object, old: Object) -> list[Cause]:
         """Upstream compares an update with itself where it means to fix all fields but the series, and its conformance test patches the

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from proa.api.errors import Cause, invalid
-from proa.api.int_or_string import validate_count_or_percent
+from proa.api.int_or_string import validate_at_most_100_percent, validate_count_or_percent
 from proa.api.labels import validate_label_selector
 from proa.api.meta import Object
 from proa.apiserver.registry.checks import check_choice, check_conditions, not_negative
@@ -23,7 +23,8 @@ class PodDisruptionBudgetStrategy(KindStrategy):
             causes.append(invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set"))
         for field in ("minAvailable", "maxUnavailable"):
             if field in spec:
-                causes += validate_count_or_percent(f"spec.{field}", spec[field], at_most_100=True)
+                causes += validate_count_or_percent(f"spec.{field}", spec[field])
+                causes += validate_at_most_100_percent(f"spec.{field}", spec[field])
         causes += validate_label_selector(spec.get("selector"), "spec.selector")
         policies = ("AlwaysAllow", "IfHealthyBudget")
         return causes + check_choice("spec.unhealthyPodEvictionPolicy", spec.get("unhealthyPodEvictionPolicy"), policies, optional=True)
