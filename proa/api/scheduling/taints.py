@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from proa.api.meta import Object
 
 NO_SCHEDULE, PREFER_NO_SCHEDULE, NO_EXECUTE = "NoSchedule", "PreferNoSchedule", "NoExecute"
+EFFECTS = (NO_SCHEDULE, PREFER_NO_SCHEDULE, NO_EXECUTE)
 UNSCHEDULABLE_TAINT: Object = {"key": "node.kubernetes.io/unschedulable", "effect": NO_SCHEDULE}
 _integer = re.compile(r"0|-?[1-9][0-9]*").fullmatch
 

@@ -8,8 +8,7 @@ from proa.api.errors import Cause, duplicate, invalid, not_supported, required, 
 from proa.api.meta import Object
 from proa.api.names import LABEL_MAX_LENGTH, dns1123_subdomain, http_path, out_of_range, port_name, port_number, qualified_name
 from proa.api.quantity import canonical_text, parse
-from proa.apiserver.registry.addresses import Address, cidr_problems, ip_problems
-from proa.apiserver.registry.addresses import parse_ip as parse_ip
+from proa.apiserver.registry.addresses import Address, cidr_problems, ip_problems, parse_ip
 from proa.apiserver.registry.object_meta import NameCheck
 
 NOT_NEGATIVE = "must be greater than or equal to 0"
@@ -36,7 +35,7 @@ def check_optional_name(path: str, value: str | None, check: NameCheck) -> list[
     return [invalid(path, value, problem) for problem in check(value)] if value else []
 
 
-def check_domain_path(path: str, value: str | None, check_rest: NameCheck = http_path) -> list[Cause]:
+def check_domain_path(path: str, value: str | None) -> list[Cause]:
     """A required `acme.io/foo`: a DNS name, a slash, a path."""
     if not value:
         return [required(path)]
@@ -44,7 +43,7 @@ def check_domain_path(path: str, value: str | None, check_rest: NameCheck = http
     if not domain or not rest:
         return [invalid(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')]
     causes = [invalid(path, domain, problem) for problem in dns1123_subdomain(domain)]
-    return causes + [invalid(path, rest, problem) for problem in check_rest(rest)]
+    return causes + [invalid(path, rest, problem) for problem in http_path(rest)]
 
 
 def check_choice(path: str, value: str | None, allowed: Sequence[str], *, optional: bool = False, in_order: bool = True) -> list[Cause]:

@@ -7,6 +7,7 @@ from proa.api.errors import Cause, duplicate, forbidden, go_value, invalid, not_
 from proa.api.meta import Object, annotations
 from proa.api.names import SUBDOMAIN_MAX_LENGTH, dns1123_label, label_value, qualified_name
 from proa.api.resource import StrategyContext
+from proa.api.scheduling.taints import EFFECTS
 from proa.apiserver.registry.checks import check_cidr, check_key
 from proa.apiserver.registry.object_meta import NameCheck, check_finalizer_name
 from proa.apiserver.registry.resource_checks import check_resource_amount
@@ -15,7 +16,6 @@ from proa.apiserver.registry.strategy import KindStrategy
 NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name"
 KUBERNETES_FINALIZER = "kubernetes"
 MOUNTABLE_SECRETS = "kubernetes.io/enforce-mountable-secrets"
-TAINT_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _feature_match = re.compile("[A-Z][A-Za-z0-9]*(/[A-Za-z0-9]+)*").fullmatch
 _FEATURE_SHAPE = (
     "must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or MyFeature/mySubFeature), and "
@@ -131,8 +131,8 @@ def _check_taints(taints: list[Object]) -> list[Cause]:
             causes.append(invalid(f"{path}.value", taint["value"], ";".join(problems)))
         if not effect:
             causes.append(required(f"{path}.effect"))
-        elif effect not in TAINT_EFFECTS:
-            causes.append(not_supported(f"{path}.effect", effect, TAINT_EFFECTS, in_order=False))
+        elif effect not in EFFECTS:
+            causes.append(not_supported(f"{path}.effect", effect, EFFECTS, in_order=False))
         identity = (taint.get("key") or "", effect)
         if identity in seen:
             shown = {"Key": identity[0], "Value": taint.get("value") or "", "Effect": effect, "TimeAdded": taint.get("timeAdded")}

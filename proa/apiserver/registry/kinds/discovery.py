@@ -7,8 +7,8 @@ from proa.api.labels import validate_labels
 from proa.api.meta import Object, labels
 from proa.api.names import dns1123_label, dns1123_subdomain, label_value, port_number, qualified_name
 from proa.api.resource import StrategyContext
-from proa.apiserver.registry.addresses import ip_warnings
-from proa.apiserver.registry.checks import PROTOCOLS, check_choice, check_ip, check_not_special, check_optional_name, parse_ip, too_many
+from proa.apiserver.registry.addresses import ip_warnings, parse_ip
+from proa.apiserver.registry.checks import PROTOCOLS, check_choice, check_ip, check_not_special, check_optional_name, too_many
 from proa.apiserver.registry.object_meta import NameCheck, immutable
 from proa.apiserver.registry.strategy import KindStrategy
 

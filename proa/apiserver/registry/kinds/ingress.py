@@ -1,6 +1,5 @@
 """networking.k8s.io: Ingress and IngressClass."""
 
-import re
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -8,7 +7,8 @@ from proa.api import meta
 from proa.api.errors import Cause, forbidden, invalid, not_supported, required, too_long
 from proa.api.meta import Object
 from proa.api.names import dns1123_label, dns1123_subdomain, path_segment, wildcard_subdomain
-from proa.apiserver.registry.checks import check_domain_path, check_key, check_name, check_optional_name, check_port, parse_ip
+from proa.apiserver.registry.addresses import parse_ip
+from proa.apiserver.registry.checks import check_domain_path, check_key, check_name, check_optional_name, check_port
 from proa.apiserver.registry.kinds.plain import GenerationStrategy, SpecStatusStrategy
 from proa.apiserver.registry.object_meta import immutable
 
@@ -18,9 +18,6 @@ _PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
 _BAD_SEQUENCES = ("//", "/./", "/../", "%2f", "%2F")
 _BAD_SUFFIXES = ("/..", "/.")
 _SCOPES = ("Cluster", "Namespace")
-_PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
-_path_characters = re.compile(_PATH).fullmatch
-_PATH_MESSAGE = f"Invalid path (regex used for validation is '{_PATH}')"
 
 
 class IngressStrategy(SpecStatusStrategy):
@@ -133,7 +130,7 @@ class IngressClassStrategy(GenerationStrategy):
         spec = obj.get("spec") or {}
         controller = spec.get("controller") or ""
         causes = [too_long("spec.controller", MAX_CONTROLLER)] if len(controller) > MAX_CONTROLLER else []
-        causes += check_domain_path("spec.controller", controller, lambda rest: [] if _path_characters(rest) else [_PATH_MESSAGE])
+        causes += check_domain_path("spec.controller", controller)
         return causes + (_validate_parameters(spec["parameters"], "spec.parameters") if spec.get("parameters") else [])
 
     def check_update(self, obj: Object, old: Object) -> list[Cause]:

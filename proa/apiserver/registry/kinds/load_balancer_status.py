@@ -3,7 +3,8 @@
 from proa.api.errors import Cause, forbidden, invalid, required
 from proa.api.meta import Object
 from proa.api.names import dns1123_subdomain
-from proa.apiserver.registry.checks import check_choice, check_ip, parse_ip
+from proa.apiserver.registry.addresses import parse_ip
+from proa.apiserver.registry.checks import check_choice, check_ip
 
 _PATH = "status.loadBalancer.ingress"
 

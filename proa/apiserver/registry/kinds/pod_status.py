@@ -6,8 +6,8 @@ from proa.api.errors import Cause, forbidden, invalid
 from proa.api.meta import Object
 from proa.api.names import dns1123_subdomain, qualified_name
 from proa.api.resource import StrategyContext
-from proa.apiserver.registry.addresses import ip_warnings
-from proa.apiserver.registry.checks import check_ip, check_key, check_optional_name, parse_ip
+from proa.apiserver.registry.addresses import ip_warnings, parse_ip
+from proa.apiserver.registry.checks import check_ip, check_key, check_optional_name
 from proa.apiserver.registry.kinds.pod_claim_status import check_claims, check_extended_claim, check_node_allocatable
 from proa.apiserver.registry.kinds.pod_container_status import check_allocated_resources, check_users
 from proa.apiserver.registry.object_meta import immutable

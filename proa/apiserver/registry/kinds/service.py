@@ -12,7 +12,8 @@ from proa.api.labels import validate_labels
 from proa.api.meta import Object
 from proa.api.names import dns1123_label, dns1123_subdomain, port_number, qualified_name
 from proa.api.resource import StrategyContext
-from proa.apiserver.registry.checks import PROTOCOLS, check_choice, check_cidr, check_ip, check_not_special, check_port, parse_ip
+from proa.apiserver.registry.addresses import parse_ip
+from proa.apiserver.registry.checks import PROTOCOLS, check_choice, check_cidr, check_ip, check_not_special, check_port
 from proa.apiserver.registry.kinds.service_allocation import (
     TYPES,
     WITH_NODE_PORTS,

@@ -18,6 +18,7 @@ from proa.apiserver.registry.pod_spec.storage_sources import (
     place_of,
     place_of_second,
     qualified_initiator,
+    with_secret,
 )
 
 SOURCES: Mapping[str, Mapping[str, Any]] = {
@@ -102,16 +103,6 @@ def _iscsi(source: Object, path: str, name: str) -> list[Cause]:
     return causes + (qualified_initiator(initiator, f"{path}.initiatorname", _MALFORMED) if initiator is not None else [])
 
 
-def _with_secret(kind: str) -> Check:
-    """A system of storage whose secret may be of any namespace."""
-
-    def check(source: Object, path: str) -> list[Cause]:
-        secret = source.get("secretRef")
-        return SHARED[kind](source, path) + (needing("name", "namespace")(secret, f"{path}.secretRef") if secret is not None else [])
-
-    return check
-
-
 def _csi(source: Object, path: str) -> list[Cause]:
     causes = check_driver_name(f"{path}.driver", source.get("driver"))
     if not source.get("volumeHandle"):
@@ -126,8 +117,8 @@ def _csi(source: Object, path: str) -> list[Cause]:
 _CHECKS: Mapping[str, Check] = {
     "glusterfs": _glusterfs,
     "azureFile": _azure_file,
-    "cinder": _with_secret("cinder"),
-    "storageos": _with_secret("storageos"),
+    "cinder": with_secret("cinder", "name", "namespace"),
+    "storageos": with_secret("storageos", "name", "namespace"),
     "local": _local,
     "csi": _csi,
 }

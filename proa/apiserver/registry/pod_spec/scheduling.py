@@ -6,11 +6,11 @@ from proa.api.errors import Cause, duplicate, go_value, invalid, not_supported, 
 from proa.api.labels import validate_label_selector
 from proa.api.meta import Object
 from proa.api.names import dns1123_label, dns1123_subdomain, label_value, qualified_name
+from proa.api.scheduling.taints import EFFECTS
 from proa.apiserver.registry.checks import check_key
 from proa.apiserver.registry.pod_spec.label_keys import check_label_keys
 
 _NODE_OPERATORS = ("DoesNotExist", "Exists", "Gt", "In", "Lt", "NotIn")
-EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _SCHEDULE_ACTIONS, _INCLUSION = ("DoNotSchedule", "ScheduleAnyway"), ("Honor", "Ignore")
 _WEIGHT = "must be in the range 1-100"
 _INT64 = 1 << 63

@@ -162,6 +162,16 @@ _ERRORS_AT: Mapping[str, str] = {"gcePersistentDisk": "persistentDisk"}
 _SECOND_AT: Mapping[str, str] = {"cephfs": "cephFS", "downwardAPI": "downwarAPI"}
 
 
+def with_secret(kind: str, *fields: str) -> Check:
+    """A shared source whose secret, where there is one, needs these fields."""
+
+    def check(source: Object, path: str) -> list[Cause]:
+        secret = source.get("secretRef")
+        return SHARED[kind](source, path) + (needing(*fields)(secret, f"{path}.secretRef") if secret is not None else [])
+
+    return check
+
+
 def place_of(kind: str, path: str) -> str:
     """Where the causes against a source are told; upstream's names of fields, misnomers included."""
     return f"{path}.{_ERRORS_AT.get(kind, kind)}"

@@ -23,6 +23,7 @@ from proa.apiserver.registry.pod_spec.storage_sources import (
     place_of,
     place_of_second,
     qualified_initiator,
+    with_secret,
 )
 
 PULL_POLICIES = ("Always", "IfNotPresent", "Never")
@@ -105,16 +106,6 @@ def _iscsi(source: Object, path: str) -> list[Cause]:
     return causes
 
 
-def _with_secret(kind: str) -> Check:
-    """A system of storage whose secret is one of the pod's own namespace."""
-
-    def check(source: Object, path: str) -> list[Cause]:
-        secret = source.get("secretRef")
-        return SHARED[kind](source, path) + (needing("name")(secret, f"{path}.secretRef") if secret is not None else [])
-
-    return check
-
-
 def _csi(source: Object, path: str) -> list[Cause]:
     causes = check_driver_name(f"{path}.driver", source.get("driver"))
     secret = source.get("nodePublishSecretRef")
@@ -148,10 +139,10 @@ _OWN: Mapping[str, Callable[[Object, str], list[Cause]]] = {
     "secret": validate_secret,
     "iscsi": _iscsi,
     "persistentVolumeClaim": needing("claimName"),
-    "cinder": _with_secret("cinder"),
+    "cinder": with_secret("cinder", "name"),
     "downwardAPI": validate_downward,
     "configMap": validate_config_map,
-    "storageos": _with_secret("storageos"),
+    "storageos": with_secret("storageos", "name"),
     "projected": validate_projected,
     "csi": _csi,
     "ephemeral": _ephemeral,
