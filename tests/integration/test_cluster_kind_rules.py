@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import Api, Run, Scenario, running
-from tests.integration.refusals import causes, changed
+from tests.integration.refusals import LABEL, SUBDOMAIN, causes, changed
 
 Object = dict[str, Any]
 RBAC, STORAGE, FLOW = "/apis/rbac.authorization.k8s.io/v1", "/apis/storage.k8s.io/v1", "/apis/flowcontrol.apiserver.k8s.io/v1"
@@ -56,15 +56,6 @@ POD_GROUP: Object = {"metadata": {"name": "x"}, "spec": {
 
 NOT_NEGATIVE = "must be greater than or equal to 0"
 FIXED = "field is immutable"
-LABEL = (
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric "
-    "character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
-)
-SUBDOMAIN = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an "
-    "alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*"
-    "[a-z0-9])?)*')"
-)
 DNS1035 = (
     "must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric "
     "character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"

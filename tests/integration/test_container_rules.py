@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import Api, Run
-from tests.integration.refusals import causes, changed
+from tests.integration.refusals import LABEL, SUBDOMAIN, causes, changed
 
 PODS = "/api/v1/namespaces/default/pods"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
@@ -15,15 +15,6 @@ A, C = "spec.containers.0", "spec.containers[0]"
 INIT, FIRST = "spec.initContainers", "spec.initContainers[0]"
 LIMIT = "must be less than or equal to"
 HUGE = "hugepages-2Mi"
-SUBDOMAIN = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an "
-    "alphanumeric character (e.g. 'example.com', regex used for validation is "
-    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-)
-LABEL = (
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric "
-    "character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
-)
 ENV_FIELDS = (
     '"metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP", "status.hostIPs", '
     '"status.podIP", "status.podIPs"'

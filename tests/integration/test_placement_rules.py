@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import Api, Run
-from tests.integration.refusals import causes, changed
+from tests.integration.refusals import LABEL_VALUE, SUBDOMAIN, causes, changed
 
 PODS = "/api/v1/namespaces/default/pods"
 Object = dict[str, Any]
@@ -13,16 +13,6 @@ POD: Object = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "a", 
 REQUIRED, PREFERRED = "requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution"
 NODES = f"spec.affinity.nodeAffinity.{REQUIRED}"
 WINDOWS = "Forbidden: cannot be set for a windows pod"
-VALUE = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
-    "alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
-    "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
-)
-SUBDOMAIN = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an "
-    "alphanumeric character (e.g. 'example.com', regex used for validation is "
-    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-)
 SEARCH = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an "
     "alphanumeric character (e.g. 'example.com', regex used for validation is "
@@ -45,7 +35,7 @@ def spread(**fields: Any) -> Object:
         ({"spec.tolerations": [{"key": "a", "operator": "Exists", "value": "x", "effect": "Y"}, {"key": "a", "value": "b c"}]}, [
             "spec.tolerations[0].operator: Invalid value: \"x\": value must be empty when `operator` is 'Exists'",
             'spec.tolerations[0].effect: Unsupported value: "Y": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"',
-            f'spec.tolerations[1].operator: Invalid value: "b c": {VALUE}']),
+            f'spec.tolerations[1].operator: Invalid value: "b c": {LABEL_VALUE}']),
         ({"spec.tolerations": [{"key": "a", "operator": "Lt", "value": "01"}, {"key": "a", "operator": "Gt", "value": "9" * 20}]}, [
             'spec.tolerations[0].value: Invalid value: "01": must be a valid decimal integer in canonical form',
             f'spec.tolerations[1].value: Invalid value: "{"9" * 20}": strconv.ParseInt: parsing "{"9" * 20}": value out of range']),
@@ -65,7 +55,7 @@ def spread(**fields: Any) -> Object:
             'spec.topologySpreadConstraints[0].nodeTaintsPolicy: Unsupported value: "X": supported values: "Honor", "Ignore"']),
         # affinity
         ({NODES: {"nodeSelectorTerms": [{"matchExpressions": [on("a", "In", "b c")], "matchFields": [on("metadata.name", "In", "A")]}]}}, [
-            f'{NODES}.nodeSelectorTerms[0].matchExpressions[0].values[0]: Invalid value: "b c": {VALUE}',
+            f'{NODES}.nodeSelectorTerms[0].matchExpressions[0].values[0]: Invalid value: "b c": {LABEL_VALUE}',
             f'{NODES}.nodeSelectorTerms[0].matchFields[0].values[0]: Invalid value: "A": {SUBDOMAIN}']),
         ({f"spec.affinity.nodeAffinity.{PREFERRED}": [{"weight": 101, "preference": {"matchExpressions": [on("a", "In", "b c")]}}]},
          [f"spec.affinity.nodeAffinity.{PREFERRED}[0].weight: Invalid value: 101: must be in the range 1-100"]),

@@ -5,16 +5,12 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import Api, Run
-from tests.integration.refusals import causes, changed
+from tests.integration.refusals import NOT_QUALIFIED, causes, changed
 
 Object = dict[str, Any]
 CORE = "/api/v1/namespaces/default"
 NODES = "/api/v1/nodes"
 UNQUALIFIED = 'Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified'
-NOT_QUALIFIED = (
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. "
-    "'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
-)
 
 
 def named(name: str, **fields: Any) -> Object:
